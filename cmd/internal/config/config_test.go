@@ -1,0 +1,115 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"intercom/cmd/internal/config"
+	"intercom/core/fault"
+)
+
+func none(string) bool { return false }
+
+func parse(t *testing.T, env map[string]string, words ...string) (config.Config, []string, error) {
+	t.Helper()
+	if env == nil {
+		env = map[string]string{}
+	}
+	if env["HOME"] == "" {
+		env["HOME"] = t.TempDir()
+	}
+	return config.Parse(words, func(name string) string { return env[name] }, none)
+}
+
+func TestFlagWinsOverEnvironmentOverFile(t *testing.T) {
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, "config.json"), []byte(`{"sc-bridge-port":1,"sidechannels":["a","b"],"mdns":false}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := parse(t, map[string]string{"SC_BRIDGE_PORT": "2", "INTERCOM_HOME": home})
+	if err != nil || c.Bridge.Port != 2 || !slices.Equal(c.Channels, []string{"a", "b"}) || c.MDNS {
+		t.Errorf("%+v, %v", c, err)
+	}
+	c, _, err = parse(t, map[string]string{"SC_BRIDGE_PORT": "2", "INTERCOM_HOME": home}, "--sc-bridge-port", "3", "--sc-bridge-port=4")
+	if err != nil || c.Bridge.Port != 4 || !c.Bridge.PortNamed {
+		t.Errorf("%+v, %v", c.Bridge, err)
+	}
+}
+
+func TestFormsOfAFlag(t *testing.T) {
+	for _, words := range [][]string{
+		{"--sc-bridge-cli"}, {"--sc-bridge-cli", "1"}, {"--sc-bridge-cli=yes"}, {"--sc-bridge-cli", "ON"},
+		{"--sc-bridge-cli", "0", "--sc-bridge-cli"}, {"--sc-bridge-cli", "--mdns", "0"},
+	} {
+		if c, _, err := parse(t, nil, words...); err != nil || !c.Bridge.CLI {
+			t.Errorf("%q: %v", words, err)
+		}
+	}
+	c, rest, err := parse(t, nil, "--json", "expense", "list", "--home", "/x")
+	if err != nil || !c.JSON || c.Home != "/x" || !slices.Equal(rest, []string{"expense", "list"}) {
+		t.Errorf("%+v %q %v", c, rest, err)
+	}
+}
+
+func TestEveryProblemIsReportedAtOnce(t *testing.T) {
+	_, _, err := parse(t, map[string]string{"SIDECHANNEL_QUIET": "perhaps"},
+		"--nonsense", "1", "--sc-bridge-port", "70000", "--mdns=maybe", "--sidechannel-owner", "a:b", "--sidechannel-pow", "1", "--http", "x")
+	if fault.KindOf(err) != fault.Invalid {
+		t.Fatalf("got %v", err)
+	}
+	for _, named := range []string{"--nonsense", "70000", "maybe", "--sidechannel-owner: not there yet", "--sidechannel-pow", "perhaps", `"x"`} {
+		if !strings.Contains(err.Error(), named) {
+			t.Errorf("%q does not name %s", err, named)
+		}
+	}
+}
+
+func TestWhatIsNotThereMayBeSwitchedOff(t *testing.T) {
+	if _, _, err := parse(t, nil, "--sidechannel-pow", "0", "--ui", "0", "--sidechannel-welcome-required", "auto"); err != nil {
+		t.Error(err)
+	}
+	for _, words := range [][]string{{"--ui"}, {"--sidechannel-welcome-required", "1"}, {"--sidechannel-invite-required"}} {
+		if _, _, err := parse(t, nil, words...); err == nil {
+			t.Errorf("%q was accepted", words)
+		}
+	}
+}
+
+func TestParametersOfACallPassThrough(t *testing.T) {
+	keep := func(name string) bool { return name == "note" }
+	env := func(name string) string { return map[string]string{"HOME": "/h"}[name] }
+	c, rest, err := config.Parse([]string{"expense", "add", "--note", "run", "--home", "/x"}, env, keep)
+	if err != nil || c.Home != "/x" || !slices.Equal(rest, []string{"expense", "add", "--note", "run"}) {
+		t.Errorf("%q %v", rest, err)
+	}
+}
+
+func TestStoreNameIsNoPath(t *testing.T) {
+	for _, name := range []string{"..", "a/b", `a\b`, ""} {
+		if _, _, err := parse(t, nil, "--peer-store-name", name); err == nil {
+			t.Errorf("%q was accepted", name)
+		}
+	}
+}
+
+func TestFlagsThatShapeAPeerAreRemembered(t *testing.T) {
+	c, _, err := parse(t, nil, "--mdns", "0", "--json", "--peer-store-name", "a")
+	if err != nil || !slices.Equal(c.Given, []string{"--mdns"}) {
+		t.Errorf("%q %v", c.Given, err)
+	}
+}
+
+func TestBrokenFileIsNamed(t *testing.T) {
+	home := t.TempDir()
+	for _, text := range []string{`{`, `{"nonsense":1}`, `{"home":"/x"}`, `{"mdns":{}}`} {
+		if err := os.WriteFile(filepath.Join(home, "config.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := parse(t, nil, "--home", home); err == nil || !strings.Contains(err.Error(), "config.json") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
