@@ -1,0 +1,244 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"intercom/intersplit/money"
+)
+
+// history draws entries as several authors make them: each knows some heads.
+func history(t *rapid.T) []Entry {
+	n := rapid.IntRange(0, 40).Draw(t, "entries")
+	var entries []Entry
+	for i := range n {
+		e := Entry{Author: Author{byte(rapid.IntRange(1, 3).Draw(t, "author"))}, TS: int64(i)}
+		// Ids do not follow the order in which entries are made.
+		binary.BigEndian.PutUint64(e.ID[:], rapid.Uint64().Draw(t, "id"))
+		binary.BigEndian.PutUint64(e.ID[8:], uint64(i))
+		for range rapid.IntRange(0, 3).Draw(t, "parents") {
+			if i > 0 {
+				p := entries[rapid.IntRange(0, i-1).Draw(t, "parent")]
+				if !slices.Contains(e.Parents, p.ID) {
+					e.Parents = append(e.Parents, p.ID)
+					e.Height = max(e.Height, p.Height+1)
+				}
+			}
+		}
+		switch rapid.IntRange(0, 9).Draw(t, "kind") {
+		case 0:
+			e.Body = Body{Kind: KindClear}
+		case 1:
+			e.Body = Decode([]byte(`{"kind":"payment","v":1}`))
+		default:
+			body, err := NewExpense(drawExpense(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Body = body
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+// deliver applies the entries in a random causal order, some more than once.
+func deliver(t *rapid.T, entries []Entry) *Ledger {
+	l := New()
+	waiting := rapid.Permutation(entries).Draw(t, "arrival")
+	for len(waiting) > 0 {
+		var parked []Entry
+		for _, e := range waiting {
+			switch err := l.Apply(e); err {
+			case nil:
+				if rapid.IntRange(0, 3).Draw(t, "again") == 0 {
+					if err := l.Apply(e); err != nil {
+						t.Fatal(err)
+					}
+				}
+			case ErrOrphan:
+				parked = append(parked, e)
+			default:
+				t.Fatal(err)
+			}
+		}
+		if len(parked) == len(waiting) {
+			t.Fatal("nothing could be applied")
+		}
+		waiting = parked
+	}
+	return l
+}
+
+// picture writes down everything that a ledger says.
+func picture(l *Ledger) string {
+	var s strings.Builder
+	cleared, last := l.Cleared()
+	fmt.Fprintln(&s, l.Len(), l.Expenses(), cleared, last != nil)
+	if last != nil {
+		fmt.Fprintf(&s, "%x\n", last.ID)
+	}
+	for _, e := range l.Entries() {
+		fmt.Fprintf(&s, "%d %x %s %v\n", e.Height, e.ID[:16], e.Body.Kind, e.Counts())
+	}
+	for _, c := range l.Currencies() {
+		fmt.Fprintln(&s, c, l.Total(c).Digits())
+		for _, b := range l.Balances(c) {
+			fmt.Fprintln(&s, b.Member, b.Amount.Digits())
+		}
+	}
+	return s.String()
+}
+
+func TestAnyOrderAndDuplicationGiveTheSameState(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		entries := history(t)
+		one, other := picture(deliver(t, entries)), picture(deliver(t, entries))
+		if one != other {
+			t.Fatalf("%s\nand\n%s", one, other)
+		}
+	})
+}
+
+func TestBalancesOfEachCurrencyAddUpToZero(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := deliver(t, history(t))
+		for _, c := range l.Currencies() {
+			var sum money.Sum
+			for _, b := range l.Balances(c) {
+				sum = sum.Plus(b.Amount)
+			}
+			if sum != (money.Sum{}) {
+				t.Fatalf("%s: %s", c, sum.Digits())
+			}
+		}
+	})
+}
+
+// A clear covers its ancestors, found here the slow way, and nothing else.
+func TestAClearCoversWhatItsAuthorKnew(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		entries := history(t)
+		l := deliver(t, entries)
+		byID := map[ID]Entry{}
+		for _, e := range entries {
+			byID[e.ID] = e
+		}
+		covered := map[ID]bool{}
+		for _, e := range entries {
+			if e.Body.Kind == KindClear {
+				for id := range ancestors(byID, e, map[ID]bool{}) {
+					covered[id] = true
+				}
+			}
+		}
+		for _, e := range l.Entries() {
+			if want := !covered[e.ID] && e.Body.Kind != KindUnsupported; e.Counts() != want {
+				t.Fatalf("%x counts: %v, want %v", e.ID[:8], e.Counts(), want)
+			}
+		}
+	})
+}
+
+func ancestors(byID map[ID]Entry, e Entry, seen map[ID]bool) map[ID]bool {
+	for _, p := range e.Parents {
+		if !seen[p] {
+			seen[p] = true
+			ancestors(byID, byID[p], seen)
+		}
+	}
+	return seen
+}
+
+func TestARefundUndoesItsExpense(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := drawExpense(t)
+		l := New()
+		for i := range 2 {
+			body, err := NewExpense(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Apply(Entry{ID: ID{byte(i)}, Body: body}); err != nil {
+				t.Fatal(err)
+			}
+			e.Amount = -e.Amount
+		}
+		for _, b := range l.Balances(e.Currency) {
+			if b.Amount.Sign() != 0 {
+				t.Fatalf("%s is left with %s", b.Member, b.Amount.Digits())
+			}
+		}
+		if l.Total(e.Currency).Sign() != 0 {
+			t.Fatal("spent", l.Total(e.Currency).Digits())
+		}
+	})
+}
+
+func TestAnOrphanChangesNothing(t *testing.T) {
+	l := New()
+	if err := l.Apply(Entry{ID: ID{2}, Parents: []ID{{1}}, Body: Body{Kind: KindClear}}); err != ErrOrphan || l.Len() != 0 {
+		t.Error(err, l.Len())
+	}
+}
+
+func TestAPayerBearsAShareOnlyWhenListed(t *testing.T) {
+	l := New()
+	body, err := NewExpense(Expense{Amount: 100, Payers: []Part{{"alice", 100}}, Split: []Portion{{"Bob", ""}, {"cleo", ""}, {"bob", ""}, {"dov", ""}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Apply(Entry{Body: body}); err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, b := range l.Balances("") {
+		got += fmt.Sprintf("%s %s, ", b.Member, b.Amount.Signed(""))
+	}
+	if want := "alice +1.00, bob -0.34, cleo -0.33, dov -0.33, "; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// room builds a room of n expenses among members, each entry on top of the one
+// before.
+func room(tb testing.TB, n, members int) *Ledger {
+	l, rng := New(), rand.New(rand.NewPCG(1, 2))
+	var before []ID
+	for i := range n {
+		name := func() Name { return Name(fmt.Sprint("member", rng.IntN(members))) }
+		amount := money.Minor(1 + rng.Int64N(10_000))
+		body, err := NewExpense(Expense{Amount: amount, Payers: []Part{{name(), amount}}, Split: []Portion{{name(), ""}, {name(), ""}, {name(), ""}}})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		e := Entry{Height: uint64(i), Parents: before, Body: body}
+		binary.BigEndian.PutUint64(e.ID[:], uint64(i)+1)
+		if err := l.Apply(e); err != nil {
+			tb.Fatal(err)
+		}
+		before = []ID{e.ID}
+	}
+	return l
+}
+
+func BenchmarkBalances(b *testing.B) {
+	l := room(b, 10_000, 12)
+	for b.Loop() {
+		if len(l.Balances("")) != 12 {
+			b.Fatal("members")
+		}
+	}
+}
+
+func BenchmarkApply(b *testing.B) {
+	for b.Loop() {
+		room(b, 10_000, 12)
+	}
+}
