@@ -1,0 +1,154 @@
+package intercom_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The house: which folder may import which, and why. Lower never imports
+// upper, siblings do not know each other, and a folder that is not listed may
+// import nothing of ours. Tests obey too, save for what the last column adds.
+var house = []struct {
+	folder string
+	why    string
+	may    []string // folders of ours, besides the ones within the folder itself
+	tests  []string // what only its tests may import
+}{
+	{"core/fault", "the error kinds stand below everything", nil, nil},
+	{"core/canon", "bytes that are signed depend on nothing but their rules", nil, nil},
+	{"core/event", "the hub knows that something happened, not what", []string{"core/fault"}, nil},
+	{"core/identity", "keys sign canonical bytes", []string{"core/canon", "core/fault"}, nil},
+	{"core/store", "keeps bytes, whatever they mean", []string{"core/fault"}, nil},
+	{"core/op", "operations know errors and events, not their owners", []string{"core/event", "core/fault"}, nil},
+	{"core/p2p", "the network knows keys and bytes", []string{"core/canon", "core/fault", "core/identity"}, nil},
+	{"core/feed", "signed entries in a store", []string{"core/canon", "core/fault", "core/identity", "core/store"}, nil},
+	{"core", "the runner knows planes as an interface", []string{"core/op"}, nil},
+	{"planes/sidechannel", "a plane stands on core alone, not on the runner or another plane",
+		[]string{"core/canon", "core/event", "core/fault", "core/identity", "core/op", "core/p2p", "core/store"}, nil},
+	{"intersplit", "the application states what it needs of a channel as interfaces",
+		[]string{"core/canon", "core/event", "core/fault", "core/feed", "core/identity", "core/op", "core/store"}, nil},
+	{"agent", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},
+	{"rpc", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},
+	{"mcp", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},
+	{"cmd/internal/config", "flags know nothing of what they set", []string{"core/fault"}, nil},
+	{"cmd/internal/attach", "a peer in another process is a caller like any other", []string{"core/event", "core/fault", "core/op"}, nil},
+	{"cmd/internal/peer", "the assembly is the one place that knows every part",
+		[]string{"core", "planes/sidechannel", "intersplit", "agent", "cmd/internal/config"}, []string{"rpc", "mcp"}},
+	{"cmd/intercom", "the program: assembly, surfaces, flags",
+		[]string{"core", "planes/sidechannel", "intersplit", "agent", "rpc", "mcp", "cmd/internal"}, nil},
+	{"cmd/internal/docs", "documents are derived from the assembled list of operations",
+		[]string{"core", "cmd/internal/config", "cmd/internal/peer"}, []string{"rpc"}},
+}
+
+// The homes of the outside libraries: replacing one touches one folder.
+var homes = []struct {
+	library string
+	folders []string
+	why     string
+}{
+	{"github.com/libp2p/", []string{"core/p2p"}, "peers, streams and topics"},
+	{"github.com/multiformats/", []string{"core/p2p"}, "addresses of libp2p"},
+	{"github.com/cockroachdb/pebble/", []string{"core/store"}, "the store"},
+	{"github.com/coder/websocket", []string{"agent", "cmd/intercom"}, "the bridge; as a client in the tests of the program"},
+	{"github.com/sourcegraph/jsonrpc2", []string{"rpc", "cmd/internal/attach"}, "JSON-RPC framing"},
+	{"github.com/mark3labs/mcp-go", []string{"mcp"}, "the MCP server"},
+	{"github.com/modelcontextprotocol/go-sdk", []string{"mcp", "cmd/intercom"}, "the independent MCP client of the tests"},
+	{"github.com/santhosh-tekuri/jsonschema", []string{"core/op"}, "validation"},
+	{"github.com/google/jsonschema-go", []string{"core/op", "mcp"}, "schemas from structs; mcp's tests meet it in the client's types"},
+	{"github.com/tyler-smith/go-bip39", []string{"core/identity"}, "words"},
+	{"github.com/anyproto/go-slip10", []string{"core/identity"}, "derivation"},
+	{"github.com/btcsuite/btcd/btcutil", []string{"core/identity"}, "addresses"},
+	{"golang.org/x/crypto", []string{"core/identity"}, "key files"},
+	{"github.com/gowebpki/jcs", []string{"core/canon"}, "JSON numbers"},
+	{"github.com/bojanz/currency", []string{"intersplit"}, "exponents of currencies"},
+	{"github.com/ergochat/readline", []string{"cmd/intercom"}, "the terminal's line"},
+	{"github.com/lmittmann/tint", []string{"cmd/intercom"}, "logs on a terminal"},
+}
+
+const module = "intercom"
+
+func TestFoldersDependUpwardOnly(t *testing.T) {
+	walkImports(t, func(file, folder, imported string) {
+		switch {
+		case strings.HasPrefix(imported, module+"/"):
+			checkOurs(t, file, folder, strings.TrimPrefix(imported, module+"/"))
+		default:
+			checkLibrary(t, file, folder, imported)
+		}
+	})
+}
+
+func checkOurs(t *testing.T, file, folder, imported string) {
+	for _, room := range house {
+		if !within(folder, room.folder) || (room.folder == "core" && folder != "core") {
+			continue
+		}
+		if imported == room.folder || (within(imported, room.folder) && room.folder != "core") {
+			return
+		}
+		may := room.may
+		if strings.HasSuffix(file, "_test.go") {
+			may = slices.Concat(may, room.tests)
+		}
+		if !slices.ContainsFunc(may, func(m string) bool { return within(imported, m) }) {
+			t.Errorf("%s imports %s: %s (%s)", file, imported, room.folder, room.why)
+		}
+		return
+	}
+	t.Errorf("%s: folder %q has no place in the house; give it a row and a reason", file, folder)
+}
+
+func checkLibrary(t *testing.T, file, folder, imported string) {
+	for _, home := range homes {
+		if !strings.HasPrefix(imported, home.library) {
+			continue
+		}
+		if !slices.ContainsFunc(home.folders, func(f string) bool { return within(folder, f) }) {
+			t.Errorf("%s imports %s, whose home is %s (%s)", file, imported, strings.Join(home.folders, " and "), home.why)
+		}
+	}
+}
+
+// within tells whether folder is root or lies in it.
+func within(folder, root string) bool { return folder == root || strings.HasPrefix(folder, root+"/") }
+
+// walkImports visits every import of every Go file of the project.
+func walkImports(t *testing.T, visit func(file, folder, imported string)) {
+	t.Helper()
+	seen := 0
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && file != "." && (strings.HasPrefix(d.Name(), ".")) {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(file, ".go") || !strings.Contains(file, string(filepath.Separator)) {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		seen++
+		folder := path.Dir(filepath.ToSlash(file))
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			visit(file, folder, imported)
+		}
+		return nil
+	})
+	if err != nil || seen == 0 {
+		t.Fatalf("walked %d files: %v", seen, err)
+	}
+}
