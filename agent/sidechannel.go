@@ -103,10 +103,14 @@ func (s *session) open(ctx context.Context, r request) any {
 		p.Via = asText(value)
 		via = &p.Via
 	}
-	if _, f := s.call(ctx, "sc_open", encode(p)); f != nil {
+	switch _, f := s.call(ctx, "sc_open", encode(p)); {
+	case f == nil:
+		return openFrame{Type: "open_requested", Channel: p.Channel, Via: via}
+	case f.Kind == fault.Unknown && !s.bridge.has("sc_open"):
+		return under(text, fault.New(fault.Unavailable, "this peer has no operation sc_open"))
+	default:
 		return under(text, f)
 	}
-	return openFrame{Type: "open_requested", Channel: p.Channel, Via: via}
 }
 
 // denied is upstream's text for a failed operation; one that the peer does not
