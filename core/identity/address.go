@@ -100,8 +100,8 @@ func checkPrefix(prefix string) error {
 // quoteShort quotes a value for a message; of one that is too long to be right,
 // which may be a secret pasted into the wrong place, only the beginning.
 func quoteShort(text string) string {
-	if len(text) <= maxAddress {
+	if len(text) <= 40 {
 		return strconv.Quote(text)
 	}
-	return strconv.Quote(text[:16]) + "…"
+	return strconv.Quote(text[:8]) + "…"
 }

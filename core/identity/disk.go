@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 
 	"intercom/core/fault"
 )
@@ -16,9 +17,10 @@ import (
 // maxFile bounds every file read here; a real one is below 2 KiB.
 const maxFile = 64 << 10
 
+// present tells whether something has that name, be it unreadable.
 func present(path string) bool {
 	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
 }
 
 // readSmall reads a regular file of at most maxFile bytes. Anything else, like a

@@ -48,7 +48,7 @@ func (c content) sum() []byte {
 
 // encodeFile writes an identity as a file, sealed if there is a passphrase.
 func encodeFile(id *Identity, passphrase []byte, cost cost) ([]byte, error) {
-	s := id.secret
+	s := id.secret()
 	c := content{Seed: s.seed[:], Mnemonic: s.words.Reveal(), Prefix: s.prefix, Path: s.path}
 	c.Check = c.sum()
 	f := file{Format: fileFormat, Version: fileVersion, PublicKey: s.public, Address: s.public.Address()}
@@ -130,8 +130,7 @@ func (f *file) identity(path string, c content) (*Identity, error) {
 	if err != nil {
 		return nil, damaged(path, "its words are wrong")
 	}
-	id.secret.words, id.secret.prefix, id.secret.path = words, c.Prefix, c.Path
-	return id, nil
+	return fromWords([32]byte(c.Seed), words, c.Prefix, c.Path), nil
 }
 
 func damaged(path, what string) error {

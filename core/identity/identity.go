@@ -31,10 +31,11 @@ const entropySize = 32
 // An Identity holds a secret key and, if it came from words, the words. It
 // prints, logs and marshals as its address. It never changes and may be used
 // from anywhere at once.
-type Identity struct{ secret *secret }
+//
+// The secret is held by a function: no print by reflection looks into one, while
+// some of fmt's verbs follow a pointer.
+type Identity struct{ secret func() *secret }
 
-// A secret is reached only through a pointer inside [Identity], so that no
-// print by reflection finds it.
 type secret struct {
 	public PublicKey
 	seed   [ed25519.SeedSize]byte
@@ -86,33 +87,37 @@ func FromMnemonicAt(words, prefix, path string) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := FromSeed(seed)
-	id.secret.words, id.secret.prefix, id.secret.path = mnemonic, prefix, formatPath(steps)
-	return id, nil
+	return fromWords(seed, mnemonic, prefix, formatPath(steps)), nil
 }
 
 // FromSeed makes the identity of a 32-byte Ed25519 seed (RFC 8032). It has no
 // words.
 func FromSeed(seed [ed25519.SeedSize]byte) *Identity {
+	return fromWords(seed, Mnemonic{}, "", "")
+}
+
+// fromWords is the identity of a seed that was derived from words as told.
+func fromWords(seed [ed25519.SeedSize]byte, words Mnemonic, prefix, path string) *Identity {
 	key := ed25519.NewKeyFromSeed(seed[:])
-	return &Identity{&secret{public: PublicKey(key[ed25519.SeedSize:]), seed: seed, key: key}}
+	s := &secret{PublicKey(key[ed25519.SeedSize:]), seed, key, words, prefix, path}
+	return &Identity{func() *secret { return s }}
 }
 
 // PublicKey is the name under which every other peer knows this one.
-func (id *Identity) PublicKey() PublicKey { return id.secret.public }
+func (id *Identity) PublicKey() PublicKey { return id.secret().public }
 
 // Mnemonic returns the words, or none if the identity was made from a bare key.
-func (id *Identity) Mnemonic() Mnemonic { return id.secret.words }
+func (id *Identity) Mnemonic() Mnemonic { return id.secret().words }
 
 // PrivateKey returns a copy of the 64-byte key, for the transport only.
 func (id *Identity) PrivateKey() ed25519.PrivateKey {
-	return append(ed25519.PrivateKey(nil), id.secret.key...)
+	return append(ed25519.PrivateKey(nil), id.secret().key...)
 }
 
 // Sign returns the 64-byte signature of msg; it is the same for the same bytes.
 // Never pass bytes that another party chose: pass canon.Preimage, or one of
 // upstream's texts that carry their kind.
-func (id *Identity) Sign(msg []byte) []byte { return ed25519.Sign(id.secret.key, msg) }
+func (id *Identity) Sign(msg []byte) []byte { return ed25519.Sign(id.secret().key, msg) }
 
 // String is the address.
 func (id *Identity) String() string { return id.PublicKey().Address() }

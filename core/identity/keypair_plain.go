@@ -21,7 +21,7 @@ type keypair struct {
 const keypairVersion = "1.0.0"
 
 func formatKeypair(id *Identity, form KeypairForm) ([]byte, error) {
-	s := id.secret
+	s := id.secret()
 	k := keypair{PublicKey: s.public.String(), SecretKey: hex.EncodeToString(s.key), Mnemonic: s.words.Reveal(), Path: s.path}
 	if form == Wallet2 {
 		k.Version = keypairVersion
@@ -87,7 +87,7 @@ func (k *keypair) identity() (*Identity, error) {
 
 // fits tells whether what the file says of the key is what the identity is.
 func (k *keypair) fits(id *Identity) bool {
-	s := id.secret
+	s := id.secret()
 	if k.SecretKey != "" && k.SecretKey != hex.EncodeToString(s.key) || k.PublicKey != "" && k.PublicKey != s.public.String() {
 		return false
 	}

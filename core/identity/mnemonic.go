@@ -21,7 +21,7 @@ const (
 // A Mnemonic is the 12 or 24 words of an identity: whoever knows them is its
 // owner. It redacts itself wherever it is printed, logged or marshalled;
 // [Mnemonic.Reveal] is the one way to the words. The zero value has none.
-type Mnemonic struct{ words *string }
+type Mnemonic struct{ words func() string }
 
 // ParseMnemonic normalises words as upstream 1.2 does and checks count, word
 // list and checksum (BIP39, English). Faults name the place of a wrong word,
@@ -43,7 +43,7 @@ func ParseMnemonic(text string) (Mnemonic, error) {
 	if !bip39.IsMnemonicValid(joined) {
 		return Mnemonic{}, fault.New(fault.Invalid, "the %d words do not fit together: one is wrong or out of place", len(words)).WithHint(wordsHint)
 	}
-	return Mnemonic{&joined}, nil
+	return Mnemonic{func() string { return joined }}, nil
 }
 
 // isJSSpace tells what JavaScript's \s matches. Go's notion differs by two.
@@ -56,7 +56,7 @@ func (m Mnemonic) Reveal() string {
 	if m.words == nil {
 		return ""
 	}
-	return *m.words
+	return m.words()
 }
 
 // IsZero tells whether there are no words.

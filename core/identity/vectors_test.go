@@ -110,7 +110,7 @@ func TestVectorsDerivationPath(t *testing.T) {
 		switch {
 		case !v.OK && (err == nil || err.Error() != v.Error):
 			t.Errorf("%q: got %v, want %s", v.Path, err, v.Error)
-		case v.OK && (err != nil || id.PublicKey().Address() != v.Address || id.secret.path != v.Normalized):
+		case v.OK && (err != nil || id.PublicKey().Address() != v.Address || id.secret().path != v.Normalized):
 			t.Errorf("%q: %v, %v", v.Path, id, err)
 		}
 	}
