@@ -1,6 +1,7 @@
 package op
 
 import (
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -63,6 +64,10 @@ func collect(t reflect.Type, rules map[reflect.Type]*schema.Schema, seen map[ref
 	if t.Kind() != reflect.Interface && t.Kind() != reflect.Pointer {
 		if v, ok := reflect.Zero(t).Interface().(ruled); ok {
 			rules[t] = fromKeywords(t, v.Schema())
+			return
+		}
+		if t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+			rules[t] = &schema.Schema{Type: "string"}
 			return
 		}
 	}
