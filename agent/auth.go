@@ -6,6 +6,11 @@ import (
 	"encoding/json"
 	"sync"
 	"time"
+
+	"github.com/coder/websocket"
+
+	"intercom/core/event"
+	"intercom/core/fault"
 )
 
 const unauthorized = "Unauthorized."
@@ -71,4 +76,72 @@ func (p *pace) delay(now time.Time) time.Duration {
 		p.next = p.next.Add(p.every)
 	}
 	return max(0, wait)
+}
+
+// maxStrange bounds how many frames a stranger may send, whatever they are.
+const maxStrange = 100
+
+// authenticate reads until the token came, within the limits for strangers. It
+// gives the place in the events from which the client is told.
+func (s *session) authenticate() (cursor event.Cursor, ok bool) {
+	limits := s.bridge.limits
+	s.conn.SetReadLimit(limits.AuthBytes)
+	s.visitor.SetReadDeadline(s.visitor.since.Add(limits.AuthTime))
+	for attempts, frames := 0, 0; attempts < limits.Attempts && frames < maxStrange; frames++ {
+		frame, err := s.read()
+		if err != nil {
+			s.close(websocket.StatusPolicyViolation, "no auth in time")
+			return "", false
+		}
+		r, reply, verdict := s.knock(frame)
+		if verdict != admitted {
+			if s.reply(r, reply) != nil {
+				return "", false
+			}
+			if verdict == wrong {
+				attempts++
+			}
+			continue
+		}
+		if !s.visitor.gate.admit(s.visitor) {
+			s.reply(r, fail(fault.New(fault.Limited, "Too many clients.").WithHint("close another client of this peer first")))
+			s.close(websocket.StatusTryAgainLater, "too many clients")
+			return "", false
+		}
+		s.conn.SetReadLimit(limits.FrameBytes)
+		s.visitor.SetReadDeadline(time.Time{})
+		if cursor, err = s.bridge.caller.Now(s.ctx); err != nil {
+			s.close(websocket.StatusTryAgainLater, "the peer does not answer")
+			return "", false
+		}
+		return cursor, s.reply(r, reply) == nil
+	}
+	s.close(websocket.StatusPolicyViolation, "too many attempts")
+	return "", false
+}
+
+// verdict is what a frame of a stranger comes to.
+type verdict int
+
+const (
+	unasked  verdict = iota // anything but auth
+	wrong                   // a token that is not the one
+	admitted                // the token
+)
+
+// knock judges one frame of a stranger. A wrong token is answered at a pace.
+func (s *session) knock(frame []byte) (request, any, verdict) {
+	r, text := parse(frame)
+	if text != "" {
+		return r, refuse(text), unasked
+	}
+	if name, _ := r.verb(); name != "auth" {
+		return r, refuse(unauthorized), unasked
+	}
+	reply, right := s.bridge.guard.answer(r)
+	if right {
+		return r, reply, admitted
+	}
+	s.pause(s.bridge.guard.pace.delay(time.Now()))
+	return r, reply, wrong
 }

@@ -44,7 +44,7 @@ type Limits struct {
 	AuthTime time.Duration
 	// AuthBytes is the greatest frame before auth, 4 KiB.
 	AuthBytes int64
-	// Attempts is how many frames a connection may send in vain before auth, 10.
+	// Attempts is how many wrong tokens end a connection, 10.
 	Attempts int
 
 	// FrameBytes is the greatest frame after auth, 4 MiB: a message of 1 000 000

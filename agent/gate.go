@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +28,9 @@ type visitor struct {
 
 	place  *list.Element // in the queue of strangers; nil when it is not there
 	client bool
+
+	ending atomic.Bool  // whether only a close frame is waited for
+	left   atomic.Int64 // how many bytes it may still send then
 }
 
 // Accept waits for the next connection.
@@ -80,6 +84,22 @@ func (v *visitor) Close() error {
 	}
 	v.gate.mu.Unlock()
 	return v.Conn.Close()
+}
+
+// lastBytes lets the other end send so much more and nothing beyond: enough to
+// answer a close frame, not to go on with a frame that was refused.
+func (v *visitor) lastBytes(n int64) {
+	v.left.Store(n)
+	v.ending.Store(true)
+}
+
+// Read reads what the other end may send.
+func (v *visitor) Read(p []byte) (int, error) {
+	n, err := v.Conn.Read(p)
+	if v.ending.Load() && v.left.Add(-int64(n)) < 0 {
+		return 0, net.ErrClosed
+	}
+	return n, err
 }
 
 // Write gives the other end a deadline for each 64 KiB, so that whoever reads

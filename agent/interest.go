@@ -89,16 +89,15 @@ func (i *interest) wantsEvents() bool {
 	return i.events
 }
 
-// wantsMessage decides over the data of a sidechannel_message. Data is read
-// only as far as the decision needs it.
+// wantsMessage decides over the data of a sidechannel_message, reading it only
+// as far as the decision needs: the channel comes first in it.
 func (i *interest) wantsMessage(data json.RawMessage) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if len(i.subscribed.order) == 0 && len(i.left.order) == 0 && len(i.filter) == 0 {
 		return true
 	}
-	list := members(data)
-	channel := asText(find(list, "channel"))
+	channel := asText(first(data, "channel"))
 	switch {
 	case i.left.has(channel):
 		return false
@@ -107,7 +106,7 @@ func (i *interest) wantsMessage(data json.RawMessage) bool {
 	case len(i.filter) == 0 || (i.scope != nil && !i.scope[channel]):
 		return true
 	default:
-		return i.filter.matches(filterText(find(list, "message")))
+		return i.filter.matches(filterText(first(data, "message")))
 	}
 }
 

@@ -3,6 +3,8 @@ package agent
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
+	"slices"
 	"strings"
 )
 
@@ -19,17 +21,34 @@ type member struct {
 
 // members gives the members of an object in order, repeated names included.
 func members(object json.RawMessage) []member {
-	var list []member
-	at := skipBlank(object, 1)
-	for object[at] != '}' {
-		end := valueEnd(object, at)
-		key := object[at:end]
-		at = skipBlank(object, skipBlank(object, end)+1) // behind the colon
-		end = valueEnd(object, at)
-		list = append(list, member{key: key, name: unquote(key), value: object[at:end]})
-		at = nextItem(object, end)
+	return slices.Collect(each(object))
+}
+
+// each walks the members of an object, reading no further than it is asked.
+func each(object json.RawMessage) iter.Seq[member] {
+	return func(yield func(member) bool) {
+		at := skipBlank(object, 1)
+		for object[at] != '}' {
+			end := valueEnd(object, at)
+			key := object[at:end]
+			at = skipBlank(object, skipBlank(object, end)+1) // behind the colon
+			end = valueEnd(object, at)
+			if !yield(member{key: key, name: unquote(key), value: object[at:end]}) {
+				return
+			}
+			at = nextItem(object, end)
+		}
 	}
-	return list
+}
+
+// first gives the value of the first member of a name, or nil.
+func first(object json.RawMessage, name string) json.RawMessage {
+	for m := range each(object) {
+		if m.name == name {
+			return m.value
+		}
+	}
+	return nil
 }
 
 // items gives the items of a list.

@@ -34,8 +34,10 @@ func (l *lane) do(ctx context.Context, size int64, patience time.Duration, run f
 			select {
 			case <-turn:
 			case <-ctx.Done():
-				return
 			}
+		}
+		if ctx.Err() != nil {
+			return
 		}
 		switch {
 		case patience == 0:

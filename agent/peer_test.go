@@ -48,13 +48,13 @@ type sendOut struct {
 
 type leaveOut struct {
 	Channel string `json:"channel" jsonschema:"the channel"`
-	Left    bool   `json:"left" jsonschema:"whether it was joined"`
+	OK      bool   `json:"ok" jsonschema:"whether it was joined"`
+	Left    bool   `json:"left" jsonschema:"whether the peer is out of it"`
 }
 
 type statsOut struct {
 	Channels []joined `json:"channels" jsonschema:"what is joined"`
-	Peers    int      `json:"connections" jsonschema:"connected peers"`
-	Started  bool     `json:"started" jsonschema:"whether it runs"`
+	Peers    int      `json:"connectionCount" jsonschema:"connected peers"`
 }
 
 type joined struct {
@@ -163,9 +163,9 @@ func (f *fake) send(ctx context.Context, in sendIn) (sendOut, error) {
 func (f *fake) leave(ctx context.Context, in channelIn) (leaveOut, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	before := len(f.held[in.Channel])
+	ok := len(f.held[in.Channel]) > 0
 	f.drop(in.Channel, op.ClientOf(ctx))
-	return leaveOut{Channel: in.Channel, Left: len(f.held[in.Channel]) < before}, nil
+	return leaveOut{Channel: in.Channel, OK: ok, Left: ok && len(f.held[in.Channel]) == 0}, nil
 }
 
 func (f *fake) drop(channel, client string) {
@@ -199,7 +199,7 @@ func (f *fake) messages() []string {
 func (f *fake) stats(context.Context, none) (statsOut, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	out := statsOut{Channels: []joined{{"0000intercom"}}, Peers: 2, Started: true}
+	out := statsOut{Channels: []joined{{"0000intercom"}}, Peers: 2}
 	for channel := range f.held {
 		out.Channels = append(out.Channels, joined{channel})
 	}

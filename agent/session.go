@@ -11,7 +11,6 @@ import (
 
 	"github.com/coder/websocket"
 
-	"intercom/core/event"
 	"intercom/core/fault"
 )
 
@@ -75,58 +74,6 @@ func (s *session) close(code websocket.StatusCode, reason string) {
 	s.end()
 }
 
-// authenticate reads until the token came, within the limits for strangers. It
-// gives the place in the events from which the client is told.
-func (s *session) authenticate() (cursor event.Cursor, ok bool) {
-	limits := s.bridge.limits
-	s.conn.SetReadLimit(limits.AuthBytes)
-	s.visitor.SetReadDeadline(s.visitor.since.Add(limits.AuthTime))
-	for range limits.Attempts {
-		frame, err := s.read()
-		if err != nil {
-			s.close(websocket.StatusPolicyViolation, "no auth in time")
-			return "", false
-		}
-		r, reply, right := s.knock(frame)
-		if !right {
-			if s.reply(r, reply) != nil {
-				return "", false
-			}
-			continue
-		}
-		if !s.visitor.gate.admit(s.visitor) {
-			s.reply(r, fail(fault.New(fault.Limited, "Too many clients.").WithHint("close another client of this peer first")))
-			s.close(websocket.StatusTryAgainLater, "too many clients")
-			return "", false
-		}
-		s.conn.SetReadLimit(limits.FrameBytes)
-		s.visitor.SetReadDeadline(time.Time{})
-		if cursor, err = s.bridge.caller.Now(s.ctx); err != nil {
-			s.close(websocket.StatusTryAgainLater, "the peer does not answer")
-			return "", false
-		}
-		return cursor, s.reply(r, reply) == nil
-	}
-	s.close(websocket.StatusPolicyViolation, "too many attempts")
-	return "", false
-}
-
-// knock judges one frame of a stranger. A wrong token is answered at a pace.
-func (s *session) knock(frame []byte) (r request, reply any, right bool) {
-	r, text := parse(frame)
-	if text != "" {
-		return r, refuse(text), false
-	}
-	if name, _ := r.verb(); name != "auth" {
-		return r, refuse(unauthorized), false
-	}
-	reply, right = s.bridge.guard.answer(r)
-	if !right {
-		s.pause(s.bridge.guard.pace.delay(time.Now()))
-	}
-	return r, reply, right
-}
-
 // pause waits, but not beyond the end of the connection.
 func (s *session) pause(d time.Duration) {
 	timer := time.NewTimer(d)
@@ -153,7 +100,7 @@ func (s *session) serve() {
 				s.reply(r, refuse(text))
 				return
 			}
-			s.reply(r, s.answer(r))
+			s.write(s.answer(r))
 		})
 	}
 }
@@ -173,14 +120,14 @@ func (s *session) patience(r request) time.Duration {
 
 // answer gives the reply to a request. A bug of ours ends the request, not the
 // peer.
-func (s *session) answer(r request) (reply any) {
+func (s *session) answer(r request) (reply []byte) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.bridge.log.Error("sc-bridge: a request panicked", "panic", p, "stack", string(debug.Stack()))
-			reply = fail(fault.Of(errors.New("panic")))
+			reply = withID(r.id, fail(fault.Of(errors.New("panic"))))
 		}
 	}()
-	return s.dispatch(s.ctx, r)
+	return withID(r.id, s.dispatch(s.ctx, r))
 }
 
 func (s *session) read() ([]byte, error) {
@@ -217,6 +164,7 @@ func (s *session) keep() {
 		case <-ticker.C:
 			s.ping()
 		case <-s.ctx.Done():
+			s.visitor.lastBytes(256 << 10)
 			cut := time.AfterFunc(grace, func() { s.visitor.Close() })
 			defer cut.Stop()
 			s.closing.Do(func() {})

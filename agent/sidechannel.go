@@ -81,7 +81,7 @@ func (s *session) leave(ctx context.Context, r request) any {
 		return s.denied("sc_leave", "Leave failed: "+f.Message, f)
 	}
 	s.leaves(channel)
-	return leftFrame{Type: "left", Channel: channel, OK: string(find(members(result), "left")) == "true"}
+	return leftFrame{Type: "left", Channel: channel, OK: string(find(members(result), "ok")) == "true"}
 }
 
 // leaves makes the client deaf to a channel that others may keep. Nobody leaves

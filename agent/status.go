@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -16,19 +17,19 @@ func (s *session) stats(ctx context.Context, _ request) any {
 	var known struct {
 		Channels []struct {
 			Channel string `json:"channel"`
+			Name    string `json:"name"`
 		} `json:"channels"`
-		Connections int  `json:"connections"`
-		Started     bool `json:"started"`
+		ConnectionCount int `json:"connectionCount"`
 	}
 	if json.Unmarshal(result, &known) != nil {
 		return under(notReady, fault.New(fault.Internal, "the statistics have another form than the bridge knows"))
 	}
 	frame := statsFrame{
 		Type: "stats", Channels: []string{},
-		ConnectionCount: known.Connections, SidechannelStarted: known.Started,
+		ConnectionCount: known.ConnectionCount, SidechannelStarted: true,
 	}
 	for _, c := range known.Channels {
-		frame.Channels = append(frame.Channels, c.Channel)
+		frame.Channels = append(frame.Channels, cmp.Or(c.Channel, c.Name))
 	}
 	return frame
 }

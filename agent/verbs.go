@@ -117,10 +117,12 @@ func (s *session) unsubscribe(_ context.Context, r request) any {
 
 // switchEvents turns other events on or off when the request names them, and
 // gives what is in force then; nil when it does not name them.
-func (s *session) switchEvents(r request, on bool) *bool {
-	if !truthy(r.get("events")) {
+func (s *session) switchEvents(r request, subscribe bool) *bool {
+	value := r.get("events")
+	if value == nil {
 		return nil
 	}
+	on := subscribe && truthy(value)
 	s.interest.setEvents(on)
 	return &on
 }
