@@ -41,6 +41,10 @@ func (w *web) serve(rw *deadlined, r *http.Request) {
 			rw.WriteHeader(http.StatusAccepted)
 			return
 		}
+		if !modern && len(body) > 0 && body[0] == '[' {
+			w.batch(rw, r, body)
+			return
+		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	ctx, cancel := context.WithCancel(r.Context())
@@ -60,7 +64,7 @@ func readBody(rw *deadlined, r *http.Request) (body []byte, status int) {
 		return nil, http.StatusBadRequest
 	}
 	_ = rw.control.SetReadDeadline(time.Time{}) // or the request would end with it
-	return body, 0
+	return bytes.TrimSpace(body), 0
 }
 
 // cancels tells whether a message is a cancellation. Since revision 2026-07-28 a
@@ -72,6 +76,49 @@ func cancels(body []byte) bool {
 	}
 	return bytes.Contains(body, []byte("cancelled")) && json.Unmarshal(body, &m) == nil && m.Method == "notifications/cancelled"
 }
+
+// batch serves what revision 2025-03-26 may send: several messages in a list.
+// They are handled in turn, each as a request of its own.
+func (w *web) batch(rw http.ResponseWriter, r *http.Request, body []byte) {
+	var messages []json.RawMessage
+	if json.Unmarshal(body, &messages) != nil || len(messages) == 0 || len(messages) > maxBatch {
+		http.Error(rw, fmt.Sprintf("a batch has 1 to %d messages", maxBatch), http.StatusBadRequest)
+		return
+	}
+	var answers []json.RawMessage
+	for _, message := range messages {
+		one := r.Clone(r.Context())
+		one.Body = io.NopCloser(bytes.NewReader(message))
+		kept := &keeper{header: http.Header{}}
+		w.machine.ServeHTTP(kept, one)
+		answer := bytes.TrimSpace(kept.body.Bytes())
+		switch {
+		case len(answer) == 0: // a notification
+		case json.Valid(answer):
+			answers = append(answers, answer)
+		default: // such as a session that does not exist: so for all of them
+			http.Error(rw, string(answer), kept.status)
+			return
+		}
+	}
+	if len(answers) == 0 {
+		rw.WriteHeader(http.StatusAccepted)
+		return
+	}
+	rw.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(rw).Encode(answers) // a client that has gone needs none
+}
+
+// keeper keeps an answer.
+type keeper struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (k *keeper) Header() http.Header         { return k.header }
+func (k *keeper) WriteHeader(status int)      { k.status = status }
+func (k *keeper) Write(p []byte) (int, error) { return k.body.Write(p) }
 
 // stream serves the GET stream of a session: what its resources/subscribe asked
 // to be told. The machine's own would lose a notification that comes while one

@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,7 +22,7 @@ const Path = "/mcp"
 // with 503, connections are closed, longer bodies are answered with 413.
 const (
 	maxConnections = 1024
-	maxRequests    = 256
+	maxRequests    = 512
 	maxSessions    = 256
 	maxHeader      = 64 << 10
 	headerTime     = 5 * time.Second
@@ -38,7 +39,6 @@ type web struct {
 	machine  http.Handler // mcp-go's transport
 	sessions *sessions
 	updates  *updates
-	log      *slog.Logger
 	slots    chan struct{} // one token for each request in work
 
 	mu      sync.Mutex
@@ -60,17 +60,8 @@ func (s *Server) HTTP(ctx context.Context, listener net.Listener, token string) 
 	}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	u := newUpdates(s)
-	w := &web{token: token, updates: u, log: s.log, slots: make(chan struct{}, maxRequests)}
-	w.sessions = newSessions(u)
-	u.inbox = w.sessions.inbox
-	streamable := engine.NewStreamableHTTPServer(s.engine(u),
-		engine.WithSessionIdManager(w.sessions),
-		engine.WithSessionIdleTTL(sessionTime),
-		engine.WithStreamableHTTPLogger(s.log))
-	w.machine = streamable
-	pump := together(func() { u.run(life) })
-
+	w, streamable := s.web(token)
+	pump := together(func() { w.updates.run(life) })
 	server := &http.Server{
 		Handler: w, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
@@ -82,8 +73,9 @@ func (s *Server) HTTP(ctx context.Context, listener net.Listener, token string) 
 	case err = <-ended:
 	case <-ctx.Done():
 	}
+
 	w.sessions.close()
-	u.hangUp()
+	w.updates.hangUp()
 	grace, cancel := context.WithTimeout(life, s.grace)
 	defer cancel()
 	if server.Shutdown(grace) != nil {
@@ -99,7 +91,21 @@ func (s *Server) HTTP(ctx context.Context, listener net.Listener, token string) 
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
-	return err
+	return fmt.Errorf("serving HTTP: %w", err)
+}
+
+// web makes the transport; it starts mcp-go's sweeper of idle sessions, which
+// the shutdown of the second result ends.
+func (s *Server) web(token string) (*web, *engine.StreamableHTTPServer) {
+	u := newUpdates(s)
+	w := &web{token: token, updates: u, sessions: newSessions(u), slots: make(chan struct{}, maxRequests)}
+	u.inbox = w.sessions.inbox
+	streamable := engine.NewStreamableHTTPServer(s.engine(u),
+		engine.WithSessionIdManager(w.sessions),
+		engine.WithSessionIdleTTL(sessionTime),
+		engine.WithStreamableHTTPLogger(s.log))
+	w.machine = streamable
+	return w, streamable
 }
 
 // ServeHTTP checks a request, cheapest check first, and hands it on.

@@ -24,7 +24,7 @@ func (l *lines) next() (line []byte, whole bool, err error) {
 	for {
 		line, whole, err = l.one()
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			return line, whole, nil
+			return line, whole && len(line) <= l.max, nil
 		}
 		if err != nil {
 			return nil, false, err

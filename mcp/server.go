@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -20,7 +21,7 @@ var instructions string
 // Config chooses what a server offers. The zero value serves the default
 // toolset.
 type Config struct {
-	// Version of the peer, told to clients.
+	// Version of the peer, told to clients; "" tells "dev".
 	Version string
 	// Toolsets names what becomes a tool: "default" (the common path), "all",
 	// "admin", or an owner of operations in lower case, such as "sidechannel".
@@ -38,18 +39,23 @@ type Server struct {
 	cfg    Config
 	log    *slog.Logger
 
-	grant op.Access
-	tools []engine.ServerTool // in the order of the declarations
-	shown []protocol.Tool     // the same, as tools/list gives them
-	names map[string]bool     // the same, as a set
-	views []view
-	grace time.Duration // how long an ending transport waits for answers
+	grant    op.Access
+	tools    []engine.ServerTool // in the order of the declarations
+	shown    []protocol.Tool     // the same, as tools/list gives them
+	names    map[string]bool     // the same, as a set
+	withheld map[string]bool     // operations that are no tools here
+	views    []view
+	grace    time.Duration // how long an ending transport waits for answers
 }
 
 // New makes a server. A toolset that does not exist is [fault.Invalid].
 func New(caller op.Caller, cfg Config, log *slog.Logger) (*Server, error) {
-	s := &Server{caller: caller, cfg: cfg, log: log, grant: grantOf(cfg), names: map[string]bool{}, grace: 5 * time.Second}
-	admitted, err := admit(caller.Ops(), cfg)
+	s := &Server{
+		caller: caller, cfg: cfg, log: log, grant: grantOf(cfg), grace: 5 * time.Second,
+		names: map[string]bool{}, withheld: map[string]bool{},
+	}
+	infos := caller.Ops()
+	admitted, err := admit(infos, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +64,9 @@ func New(caller op.Caller, cfg Config, log *slog.Logger) (*Server, error) {
 		s.tools = append(s.tools, tool)
 		s.shown = append(s.shown, tool.Tool)
 		s.names[info.Name] = true
+	}
+	for _, info := range infos {
+		s.withheld[info.Name] = !s.names[info.Name]
 	}
 	s.views = slices.DeleteFunc(allViews(), func(v view) bool { return !v.servedBy(s.names) })
 	return s, nil
@@ -73,7 +82,7 @@ func (s *Server) engine(u *updates) *engine.MCPServer {
 		result.NextCursor = ""
 	})
 	u.install(hooks)
-	m := engine.NewMCPServer("intercom", s.cfg.Version,
+	m := engine.NewMCPServer("intercom", cmp.Or(s.cfg.Version, "dev"),
 		engine.WithInstructions(instructions),
 		engine.WithToolCapabilities(false),
 		engine.WithResourceCapabilities(true, false),

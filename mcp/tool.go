@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"strings"
 
 	protocol "github.com/mark3labs/mcp-go/mcp"
 	engine "github.com/mark3labs/mcp-go/server"
@@ -98,16 +99,20 @@ func (s *Server) redirect(_ context.Context, _ any, request *protocol.CallToolRe
 }
 
 // refuse says whether a name is no operation at all, or one that this server
-// does not offer. Without a grant no call can run.
-func (s *Server) refuse(ctx context.Context, request protocol.CallToolRequest) (*protocol.CallToolResult, error) {
+// does not offer.
+func (s *Server) refuse(_ context.Context, request protocol.CallToolRequest) (*protocol.CallToolResult, error) {
 	var name string
 	if err := json.Unmarshal(request.Params.RawArguments, &name); err != nil {
 		return failure(err, true), nil
 	}
-	_, err := s.caller.Call(ctx, op.Request{Name: name, Client: clientOf(ctx)})
-	if fault.KindOf(err) == fault.Denied {
-		err = fault.New(fault.Denied, "operation %q is not among the tools of this server", name).
-			WithHint("use the tools that are listed, or ask the operator for another --toolsets")
+	if s.withheld[name] {
+		return failure(fault.New(fault.Denied, "operation %q is not among the tools of this server", name).
+			WithHint("use the tools that are listed, or ask the operator for another --toolsets"), true), nil
 	}
-	return failure(err, true), nil
+	var tools []string
+	for _, tool := range s.shown {
+		tools = append(tools, tool.Name)
+	}
+	return failure(fault.New(fault.Unknown, "no tool %q", name).
+		WithHint("the tools are %s", strings.Join(tools, ", ")), true), nil
 }

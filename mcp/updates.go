@@ -20,10 +20,11 @@ const (
 	eventBatch = 1000
 )
 
-// Bounds of what clients may subscribe to, per subscription and per transport.
+// Bounds of what clients may subscribe to, per subscription and per transport. A
+// listen stream is a request that stays; the second bound leaves room for others.
 const (
 	maxURIs          = 64
-	maxSubscriptions = 256
+	maxSubscriptions = maxInFlight / 2
 )
 
 // place is what a URI names: a view and a channel.
