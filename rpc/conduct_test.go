@@ -295,6 +295,7 @@ func TestTheEndAnswersWhatIsInFlight(t *testing.T) {
 				s.send(t, call(1, "toy_wait", `{}`))
 				s.send(t, call(2, "events_read", `{"wait_ms":5000}`))
 				<-p.Waiting
+				synctest.Wait() // both have begun
 				begun := time.Now()
 				end(s)
 				if a := s.next(t); string(a.ID) != "2" || a.Error != nil {
