@@ -94,30 +94,35 @@ func (s *session) authenticate() (cursor event.Cursor, ok bool) {
 			return "", false
 		}
 		r, reply, verdict := s.knock(frame)
-		if verdict != admitted {
-			if s.reply(r, reply) != nil {
-				return "", false
-			}
-			if verdict == wrong {
-				attempts++
-			}
-			continue
+		if verdict == admitted {
+			return s.settle(r, reply)
 		}
-		if !s.visitor.gate.admit(s.visitor) {
-			s.reply(r, fail(fault.New(fault.Limited, "Too many clients.").WithHint("close another client of this peer first")))
-			s.close(websocket.StatusTryAgainLater, "too many clients")
+		if s.reply(r, reply) != nil {
 			return "", false
 		}
-		s.conn.SetReadLimit(limits.FrameBytes)
-		s.visitor.SetReadDeadline(time.Time{})
-		if cursor, err = s.bridge.caller.Now(s.ctx); err != nil {
-			s.close(websocket.StatusTryAgainLater, "the peer does not answer")
-			return "", false
+		if verdict == wrong {
+			attempts++
 		}
-		return cursor, s.reply(r, reply) == nil
 	}
 	s.close(websocket.StatusPolicyViolation, "too many attempts")
 	return "", false
+}
+
+// settle makes a client of a stranger with the token, if there is room.
+func (s *session) settle(r request, reply any) (cursor event.Cursor, ok bool) {
+	if !s.visitor.gate.admit(s.visitor) {
+		s.reply(r, fail(fault.New(fault.Limited, "Too many clients.").WithHint("close another client of this peer first")))
+		s.close(websocket.StatusTryAgainLater, "too many clients")
+		return "", false
+	}
+	s.conn.SetReadLimit(s.bridge.limits.FrameBytes)
+	s.visitor.SetReadDeadline(time.Time{})
+	cursor, err := s.bridge.caller.Now(s.ctx)
+	if err != nil {
+		s.close(websocket.StatusTryAgainLater, "the peer does not answer")
+		return "", false
+	}
+	return cursor, s.reply(r, reply) == nil
 }
 
 // verdict is what a frame of a stranger comes to.

@@ -35,6 +35,7 @@ type Bridge struct {
 	origins []string
 	release func(client string)
 	clients atomic.Uint64 // for their names
+	warned  atomic.Bool   // whether a refused origin was reported
 
 	mu       sync.Mutex
 	ended    bool
@@ -129,7 +130,7 @@ func (b *Bridge) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !b.allowed(r.Header.Values("Origin")) {
-		b.log.Warn("sc-bridge: a page of another origin was refused", "origin", r.Header.Get("Origin"))
+		b.reportOrigin(shorten(r.Header.Get("Origin")))
 		http.Error(w, "Origin not allowed. Name it in --sc-bridge-origins.", http.StatusForbidden)
 		return
 	}
@@ -148,6 +149,16 @@ func (b *Bridge) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	visitor := r.Context().Value(visitorKey{}).(*visitor)
 	newSession(b, conn, visitor).run(r.Context())
+}
+
+// reportOrigin tells the operator of the first page that was refused. A page
+// that keeps trying must not fill the log.
+func (b *Bridge) reportOrigin(origin string) {
+	level := slog.LevelDebug
+	if !b.warned.Swap(true) {
+		level = slog.LevelWarn
+	}
+	b.log.Log(context.Background(), level, "sc-bridge: a page of another origin was refused", "origin", origin)
 }
 
 // upgrades tells whether a request asks for a WebSocket.

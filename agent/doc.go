@@ -49,8 +49,12 @@
 //     whole internal payload instead.
 //   - An invite or a welcome that the peer cannot use is refused, not ignored.
 //   - leave takes the channel from this client only, while others hold it.
-//   - Origin is checked, frames are bounded, ten wrong tokens end the
-//     connection, and they are answered ever more slowly.
+//   - Origin is checked, frames are bounded, and auth has 5 s, 4 KiB a frame
+//     and ten attempts, which are answered ever more slowly when there are many
+//     on all connections together.
+//   - A parameter called id of an operation goes into "params". Where an
+//     operation has one and a request carries an id that is no integer beside
+//     "type", it is refused.
 //   - cli returns what the command returns. Nothing is captured from a console,
 //     so the output of other work never mixes in.
 //

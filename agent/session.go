@@ -28,14 +28,10 @@ type session struct {
 	lane     lane
 
 	ctx     context.Context // ends with the connection
-	end     context.CancelFunc
+	end     context.CancelCauseFunc
 	tasks   sync.WaitGroup // keeper and pusher
 	reading atomic.Bool    // whether the reader waits for a frame, so that pongs are seen
 	writing atomic.Int32   // how many frames are being written
-
-	closing sync.Once
-	code    websocket.StatusCode // why the bridge ends the connection
-	reason  string
 }
 
 func newSession(b *Bridge, conn *websocket.Conn, v *visitor) *session {
@@ -44,14 +40,13 @@ func newSession(b *Bridge, conn *websocket.Conn, v *visitor) *session {
 		client:   fmt.Sprintf("sc-bridge/%d", b.clients.Add(1)),
 		interest: interest{filter: b.filter, scope: b.scope},
 		lane:     lane{room: newRoom(b.limits.Pending, b.limits.PendingBytes)},
-		code:     websocket.StatusGoingAway, reason: "the peer is stopping",
 	}
 }
 
 // run serves the connection to its end, and returns when all it started has
 // ended.
 func (s *session) run(ctx context.Context) {
-	s.ctx, s.end = context.WithCancel(ctx)
+	s.ctx, s.end = context.WithCancelCause(ctx)
 	s.tasks.Go(s.keep)
 	if s.write(s.bridge.hello) == nil {
 		if cursor, ok := s.authenticate(); ok {
@@ -59,7 +54,7 @@ func (s *session) run(ctx context.Context) {
 			s.serve()
 		}
 	}
-	s.end()
+	s.end(nil)
 	s.lane.wait.Wait()
 	s.tasks.Wait()
 	s.visitor.Close()
@@ -70,8 +65,7 @@ func (s *session) run(ctx context.Context) {
 
 // close ends the connection for a reason that the client is told.
 func (s *session) close(code websocket.StatusCode, reason string) {
-	s.closing.Do(func() { s.code, s.reason = code, reason })
-	s.end()
+	s.end(websocket.CloseError{Code: code, Reason: reason})
 }
 
 // pause waits, but not beyond the end of the connection.
@@ -150,7 +144,7 @@ func (s *session) write(frame []byte) error {
 	defer s.writing.Add(-1)
 	err := s.conn.Write(context.Background(), websocket.MessageText, frame)
 	if err != nil {
-		s.end()
+		s.end(err)
 	}
 	return err
 }
@@ -164,14 +158,21 @@ func (s *session) keep() {
 		case <-ticker.C:
 			s.ping()
 		case <-s.ctx.Done():
-			s.visitor.lastBytes(256 << 10)
-			cut := time.AfterFunc(grace, func() { s.visitor.Close() })
-			defer cut.Stop()
-			s.closing.Do(func() {})
-			s.conn.Close(s.code, s.reason)
+			s.farewell()
 			return
 		}
 	}
+}
+
+// farewell closes the connection and tells the client why. A client that does
+// not answer in time is cut off.
+func (s *session) farewell() {
+	why := websocket.CloseError{Code: websocket.StatusGoingAway, Reason: "the peer is stopping"}
+	errors.As(context.Cause(s.ctx), &why)
+	s.visitor.lastBytes(256 << 10)
+	cut := time.AfterFunc(grace, func() { s.visitor.Close() })
+	defer cut.Stop()
+	s.conn.Close(why.Code, why.Reason)
 }
 
 // ping asks whether the client is there. While a frame is being written its
