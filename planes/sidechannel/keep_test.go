@@ -178,7 +178,7 @@ func TestReadMistakesAreNamed(t *testing.T) {
 		`{"channel":"nowhere"}`: fault.NotFound, `{"channel":"trip","after":1}`: fault.Invalid,
 		`{"channel":"trip","limit":0}`: fault.Invalid, `{"channel":"trip","limit":1001}`: fault.Invalid,
 		`{"channel":"trip","wait_ms":60001}`: fault.Invalid, `{"channel":"trip","after":-1}`: fault.Invalid,
-		`{"channel":""}`: fault.Invalid, `{"channel":"a\u0007"}`: fault.Invalid, `{}`: fault.Invalid,
+		`{"channel":""}`: fault.Invalid, `{"channel":"  "}`: fault.Invalid, `{"channel":"a\nb"}`: fault.Invalid, `{"channel":"a\u0007"}`: fault.Invalid, `{}`: fault.Invalid,
 		`{"channel":"` + strings.Repeat("é", 200) + `"}`: fault.Invalid, `{"channel":"trip","x":1}`: fault.Invalid,
 	} {
 		if _, f := alice.try("", "sc_read", params); f == nil || f.Kind != kind || f.Hint == "" {
@@ -213,7 +213,7 @@ func TestTextForms(t *testing.T) {
 		{bob, `/sc_send --name trip --message 5`, "Sent to 2 peers."},
 		{bob, `/sc_read trip`, `[sidechannel:trip] ` + from + `: "hello there"`},
 		{bob, `/sc_read trip --after 1`, "[sidechannel:trip] no new messages."},
-		{alice, `/sc_leave ops`, "Left sidechannel: ops"},
+		{alice, "/sc_leave \"\tops\n\"", "Left sidechannel: ops"},
 		{alice, `/sc_leave ops`, "Not left: the channel was not joined"},
 		{alice, `/sc_leave 0000intercom`, "Not left: the entry channel is never left"},
 	} {

@@ -47,13 +47,12 @@ func blank(r rune) bool {
 	return unicode.Is(unicode.Zs, r) || strings.ContainsRune("\t\n\v\f\r\u2028\u2029\ufeff", r)
 }
 
-// Schema is the rule of a channel name. Its length counts characters; that of
-// [ParseChannelName] counts bytes and is the stricter one.
+// Schema is the rule of a channel name, as far as a schema can say it: its
+// length counts characters, and it lets blanks alone pass.
 func (ChannelName) Schema() op.Schema {
-	const control = "\u0000-\u001f\u007f-\u009f"
 	return op.Schema{
 		"type": "string", "minLength": 1, "maxLength": maxNameBytes,
-		"pattern": `^\s*[^\s` + control + `]([^` + control + `]*[^\s` + control + `])?\s*$`,
+		"pattern": `^\s*[^\x00-\x1f\x7f-\x9f]+\s*$`,
 	}
 }
 

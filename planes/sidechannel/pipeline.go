@@ -139,7 +139,7 @@ func checkControl(_ *screen, _ time.Time, c *candidate) Reason {
 	return Delivered
 }
 
-// checkSignature is checked on every frame (W46).
+// checkSignature runs for every frame, whatever the channel (W46).
 func checkSignature(_ *screen, _ time.Time, c *candidate) Reason {
 	var sig [sigDigits / 2]byte
 	if _, err := hex.Decode(sig[:], []byte(c.sig)); err != nil {
