@@ -82,14 +82,17 @@ func (s *Server) engine(u *updates) *engine.MCPServer {
 		result.NextCursor = ""
 	})
 	u.install(hooks)
-	m := engine.NewMCPServer("intercom", cmp.Or(s.cfg.Version, "dev"),
+	options := []engine.ServerOption{
 		engine.WithInstructions(instructions),
 		engine.WithToolCapabilities(false),
-		engine.WithResourceCapabilities(true, false),
 		engine.WithHooks(hooks),
 		engine.WithRecovery(),
 		engine.WithResourceRecovery(),
-	)
+	}
+	if len(s.views) > 0 {
+		options = append(options, engine.WithResourceCapabilities(true, false))
+	}
+	m := engine.NewMCPServer("intercom", cmp.Or(s.cfg.Version, "dev"), options...)
 	m.AddTools(s.tools...)
 	m.AddTools(engine.ServerTool{Tool: protocol.Tool{Name: elsewhere, RawInputSchema: json.RawMessage(`{"type":"object"}`)}, Handler: s.refuse})
 	for _, v := range s.views {
