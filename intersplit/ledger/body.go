@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"unicode/utf8"
 
 	"intercom/core/fault"
@@ -138,65 +139,70 @@ func (e *Expense) wire() wireExpense {
 // [Body.Encode] would have written, comes back as [KindUnsupported] and counts
 // nowhere. So every peer decides alike, and no two bodies mean one thing.
 func Decode(raw []byte) Body {
-	unsupported := func(reason string) Body { return Body{Kind: KindUnsupported, Reason: reason} }
-	var head struct {
-		V    int    `json:"v"`
-		Kind string `json:"kind"`
-	}
-	if len(raw) > MaxBody || !utf8.Valid(raw) || json.Unmarshal(raw, &head) != nil {
-		return unsupported("malformed")
-	}
-	var body Body
-	var err error
-	switch {
-	case head.V != version:
-		return unsupported("of another version")
-	case head.Kind == string(KindExpense):
-		body, err = decodeExpense(raw)
-	case head.Kind == string(KindClear):
-		body, err = decodeClear(raw)
-	default:
-		return unsupported("of an unknown kind")
-	}
-	if err != nil {
-		return unsupported("malformed")
-	}
-	if again, err := body.Encode(); err != nil || !bytes.Equal(again, raw) {
-		return unsupported("malformed")
+	body, reason := decode(raw)
+	if reason != "" {
+		return Body{Kind: KindUnsupported, Reason: reason}
 	}
 	return body
 }
 
-func decodeExpense(raw []byte) (Body, error) {
+// Why a body is unsupported.
+const (
+	malformed      = "malformed"
+	anotherVersion = "of another version"
+	unknownKind    = "of an unknown kind"
+)
+
+func decode(raw []byte) (body Body, unsupported string) {
+	if len(raw) > MaxBody || !utf8.Valid(raw) {
+		return Body{}, malformed
+	}
+	// One pass serves for every kind: a member of another type is skipped and
+	// reported at the end.
 	var wire wireExpense
-	if err := json.Unmarshal(raw, &wire); err != nil {
-		return Body{}, err
+	err := json.Unmarshal(raw, &wire)
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case err != nil && !errors.As(err, &mistyped):
+		return Body{}, malformed
+	case wire.V != version:
+		return Body{}, anotherVersion
+	case wire.Kind != KindExpense && wire.Kind != KindClear:
+		return Body{}, unknownKind
+	case err != nil:
+		return Body{}, malformed
+	case wire.Kind == KindClear:
+		body, err = NewClear(wire.Key)
+	default:
+		body, err = wire.body()
 	}
-	e := Expense{
-		Currency: money.Currency(wire.Currency), Mode: Mode(wire.Mode), Date: wire.Date,
-		Category: wire.Category, Tags: wire.Tags, Note: wire.Note, Key: wire.Key,
+	if err != nil {
+		return Body{}, malformed
 	}
-	var err error
-	if e.Amount, err = money.Parse(wire.Amount, e.Currency); err != nil {
-		return Body{}, err
+	if again, err := body.Encode(); err != nil || !bytes.Equal(again, raw) {
+		return Body{}, malformed
 	}
-	for _, p := range wire.Payers {
-		amount, err := parsePart("payer", p.Amount, e.Currency)
-		if err != nil {
-			return Body{}, err
-		}
-		e.Payers = append(e.Payers, Part{Member: Name(p.Member), Amount: amount})
-	}
-	for _, p := range wire.Split {
-		e.Split = append(e.Split, Portion{Member: Name(p.Member), Value: p.Value})
-	}
-	return NewExpense(e)
+	return body, ""
 }
 
-func decodeClear(raw []byte) (Body, error) {
-	var wire wireClear
-	if err := json.Unmarshal(raw, &wire); err != nil {
+func (w *wireExpense) body() (Body, error) {
+	e := Expense{
+		Currency: money.Currency(w.Currency), Mode: Mode(w.Mode), Date: w.Date,
+		Category: w.Category, Tags: w.Tags, Note: w.Note, Key: w.Key,
+		Payers: make([]Part, len(w.Payers)), Split: make([]Portion, len(w.Split)),
+	}
+	var err error
+	if e.Amount, err = money.Parse(w.Amount, e.Currency); err != nil {
 		return Body{}, err
 	}
-	return NewClear(wire.Key)
+	for i, p := range w.Payers {
+		e.Payers[i].Member = Name(p.Member)
+		if e.Payers[i].Amount, err = parsePart("payer", p.Amount, e.Currency); err != nil {
+			return Body{}, err
+		}
+	}
+	for i, p := range w.Split {
+		e.Split[i] = Portion{Member: Name(p.Member), Value: p.Value}
+	}
+	return NewExpense(e)
 }

@@ -21,7 +21,7 @@ func history(t *rapid.T) []Entry {
 		e := Entry{Author: Author{byte(rapid.IntRange(1, 3).Draw(t, "author"))}, TS: int64(i)}
 		// Ids do not follow the order in which entries are made.
 		binary.BigEndian.PutUint64(e.ID[:], rapid.Uint64().Draw(t, "id"))
-		binary.BigEndian.PutUint64(e.ID[8:], uint64(i))
+		binary.BigEndian.PutUint64(e.ID[8:], uint64(i)+1)
 		for range rapid.IntRange(0, 3).Draw(t, "parents") {
 			if i > 0 {
 				p := entries[rapid.IntRange(0, i-1).Draw(t, "parent")]
@@ -142,6 +142,28 @@ func TestAClearCoversWhatItsAuthorKnew(t *testing.T) {
 			if want := !covered[e.ID] && e.Body.Kind != KindUnsupported; e.Counts() != want {
 				t.Fatalf("%x counts: %v, want %v", e.ID[:8], e.Counts(), want)
 			}
+		}
+	})
+}
+
+// What a clear took is the same wherever it is asked, and all that every clear
+// took is what went.
+func TestWhatAClearTookDoesNotDependOnArrival(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		entries := history(t)
+		one, other := deliver(t, entries), deliver(t, entries)
+		for _, e := range entries {
+			if e.Body.Kind != KindClear {
+				continue
+			}
+			n, totals := one.Took(e.ID)
+			m, others := other.Took(e.ID)
+			if n != m || !slices.Equal(totals, others) {
+				t.Fatalf("%d %v and %d %v", n, totals, m, others)
+			}
+		}
+		if n, totals := one.Took(ID{}); n != one.Expenses() || len(totals) != len(one.Currencies()) {
+			t.Fatalf("a clear would take %d of %d", n, one.Expenses())
 		}
 	})
 }

@@ -1,0 +1,79 @@
+package intersplit
+
+import (
+	"context"
+
+	"intercom/core/op"
+	"intercom/intersplit/ledger"
+)
+
+// ClearParams are the parameters of expense_clear.
+type ClearParams struct {
+	Channel Channel `json:"channel" jsonschema:"channel whose ledger it is; there is no default"`
+	Key     string  `json:"key,omitempty" jsonschema:"idempotency key: calling again with the same key clears nothing more"`
+	DryRun  op.Flag `json:"dry_run,omitempty" jsonschema:"answer what would go, and clear nothing"`
+}
+
+// ClearResult is the result of expense_clear.
+type ClearResult struct {
+	Channel string  `json:"channel" jsonschema:"channel of the ledger"`
+	Cleared int     `json:"cleared" jsonschema:"how many expenses went out of effect"`
+	Totals  []Total `json:"totals" jsonschema:"what they added up to, by currency"`
+	SentTo  int     `json:"sent_to" jsonschema:"to how many connected members it was handed; those who are away fetch it later"`
+	Joined  bool    `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	DryRun  bool    `json:"dry_run,omitempty" jsonschema:"nothing was cleared"`
+}
+
+func (r *Rooms) clearOp() *op.Op {
+	return op.New(op.Spec[ClearParams, ClearResult]{
+		Name: "expense_clear", Owner: owner, Summary: "Empty a channel's ledger for every member",
+		Notes: "It covers what this peer knows now: what others added meanwhile survives. Try dry_run first. " +
+			"In an empty room nothing is recorded.",
+		Access: op.Write, Effects: op.Effects{Destructive: true, OpenWorld: true}, Common: true,
+		Synonyms: roomSynonyms,
+		Example:  `{"channel":"trip-nyc","dry_run":true}`,
+		Run:      r.clear,
+		Text:     ClearResult.text,
+	})
+}
+
+func (r *Rooms) clear(ctx context.Context, in ClearParams) (ClearResult, error) {
+	v, err := r.visit(ctx, in.Channel, bool(in.DryRun))
+	if err != nil {
+		return ClearResult{}, err
+	}
+	body, err := ledger.NewClear(in.Key)
+	if err != nil {
+		return ClearResult{}, err
+	}
+	compose := func(*ledger.Ledger) (ledger.Body, error) { return body, nil }
+	out := &ClearResult{Channel: v.channel, Joined: v.joined, DryRun: bool(in.DryRun), Totals: []Total{}}
+	var clearing *ledger.Entry
+	if in.DryRun {
+		clearing, err = r.preview(v.room, in.Key, compose)
+	} else {
+		clearing, out.SentTo, err = r.recordClear(ctx, v.room, in.Key, compose)
+	}
+	if err == nil && clearing != nil {
+		err = v.room.look(func(l *ledger.Ledger) { out.took(l.Took(clearing.ID)) })
+	}
+	return *out, err
+}
+
+// recordClear records nothing in a room where there is nothing to clear, unless a
+// key asks for an entry that stands for it: or the same call, repeated later,
+// would clear what was added since.
+func (r *Rooms) recordClear(ctx context.Context, rm *room, key string, compose composer) (*ledger.Entry, int, error) {
+	empty := false
+	if err := rm.look(func(l *ledger.Ledger) { empty = !l.Clearable() }); err != nil || empty && key == "" {
+		return nil, 0, err
+	}
+	return r.record(ctx, rm, key, compose)
+}
+
+func (out *ClearResult) took(expenses int, totals []ledger.Total) {
+	out.Cleared = expenses
+	for _, t := range totals {
+		out.Totals = append(out.Totals, Total{Currency: string(t.Currency), Amount: t.Amount.Format(t.Currency)})
+	}
+}

@@ -1,0 +1,126 @@
+package intersplit
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+
+	"intercom/core/fault"
+	"intercom/core/feed"
+	"intercom/core/store"
+	"intercom/intersplit/ledger"
+)
+
+// composer makes the body of a new entry in the room's state.
+type composer func(l *ledger.Ledger) (ledger.Body, error)
+
+// record appends an entry, which is on disk when it returns, and announces it;
+// sent is to how many members. A key that this author has used in the room stands
+// for the entry that it made: the same content again is that entry, and it is
+// announced once more, since whoever repeats a call may have lost the answer.
+func (r *Rooms) record(ctx context.Context, rm *room, key string, compose composer) (e *ledger.Entry, sent int, err error) {
+	body, raw, err := composed(rm, compose)
+	if err != nil {
+		return nil, 0, err
+	}
+	var options []feed.AppendOption
+	if key != "" {
+		options = r.withKey(rm, key)
+	}
+	written, err := r.feeds.Append(ctx, rm.id, r.signer, raw, r.now(), options...)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !bytes.Equal(written.Body, raw) {
+		return nil, 0, keyConflict(key, ledger.ID(written.ID()))
+	}
+	entry := ledgerEntry(written)
+	return &entry, r.announce(ctx, rm, written, body), nil
+}
+
+// preview is what record would give, with nothing written: the entry of the key,
+// or one without an id.
+func (r *Rooms) preview(rm *room, key string, compose composer) (*ledger.Entry, error) {
+	body, raw, err := composed(rm, compose)
+	if err != nil {
+		return nil, err
+	}
+	if key != "" {
+		before, err := r.byKey(rm, key)
+		if err != nil {
+			return nil, err
+		}
+		if before != nil && !bytes.Equal(before.Body, raw) {
+			return nil, keyConflict(key, ledger.ID(before.ID()))
+		}
+		if before != nil {
+			entry := ledgerEntry(before)
+			return &entry, nil
+		}
+	}
+	return &ledger.Entry{Author: r.self, TS: r.now().UnixMilli(), Body: body}, nil
+}
+
+func composed(rm *room, compose composer) (body ledger.Body, raw []byte, err error) {
+	lookErr := rm.look(func(l *ledger.Ledger) { body, err = compose(l) })
+	if lookErr != nil {
+		return ledger.Body{}, nil, lookErr
+	}
+	if err != nil {
+		return ledger.Body{}, nil, err
+	}
+	raw, err = body.Encode()
+	return body, raw, err
+}
+
+func keyConflict(key string, id ledger.ID) error {
+	return fault.New(fault.Conflict, "key %q was used for another entry, %s", key, idText(id)).
+		WithHint("take a new key for a new entry, or repeat the call exactly")
+}
+
+// withKey has the feed look for the key before it writes, and write the key in
+// the entry's own batch, so that two calls with one key make one entry even when
+// they race or the peer dies between.
+func (r *Rooms) withKey(rm *room, key string) []feed.AppendOption {
+	return []feed.AppendOption{
+		feed.Unless(func() (*feed.Entry, error) { return r.byKey(rm, key) }),
+		feed.WithRecord(func(b *store.Batch, e *feed.Entry) {
+			id := e.ID()
+			b.In(r.space).Set(keyRecord(rm, key), id[:])
+		}),
+	}
+}
+
+// byKey finds this author's entry with a key, nil when there is none: in the
+// record that was written with it or, when the entry came back from another peer,
+// in the ledger.
+func (r *Rooms) byKey(rm *room, key string) (*feed.Entry, error) {
+	record, found, err := r.space.Get(keyRecord(rm, key))
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		err = rm.look(func(l *ledger.Ledger) {
+			var before *ledger.Entry
+			if before, found = l.ByKey(r.self, key); found {
+				record = before.ID[:]
+			}
+		})
+	}
+	if err != nil || !found {
+		return nil, err
+	}
+	if len(record) == len(feed.ID{}) {
+		if e, stored, err := r.feeds.Get(rm.id, feed.ID(record)); err != nil || stored {
+			return e, err
+		}
+	}
+	return nil, fault.New(fault.Unavailable, "the record of key %q is damaged", key).WithHint("take another key")
+}
+
+// keyRecord is where the entry of a key is named: by room, then by the key's
+// hash, which has one length.
+func keyRecord(rm *room, key string) []byte {
+	hash := sha256.Sum256([]byte(key))
+	return append(append([]byte{'k'}, rm.id[:]...), hash[:]...)
+}
