@@ -2,16 +2,12 @@ package rpc_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"intercom/core/fault"
 	"intercom/core/op"
@@ -195,171 +191,5 @@ func TestLinesSentAtOnceAreAnsweredInFull(t *testing.T) {
 	}
 	if len(seen) != calls {
 		t.Errorf("%d of %d calls were answered", len(seen), calls)
-	}
-}
-
-type countOut struct {
-	N int64 `json:"n" jsonschema:"the count"`
-}
-
-// counter writes slowly and reads at once.
-func counter() []*op.Op {
-	var n atomic.Int64
-	return []*op.Op{
-		op.New(op.Spec[none, countOut]{
-			Name: "count_up", Owner: "test", Summary: "Add one, slowly", Access: op.Write, Example: `{}`,
-			Run: func(context.Context, none) (countOut, error) {
-				was := n.Load()
-				time.Sleep(time.Millisecond)
-				n.Store(was + 1) // two at once would lose one
-				return countOut{was + 1}, nil
-			},
-		}),
-		op.New(op.Spec[none, countOut]{
-			Name: "count", Owner: "test", Summary: "Tell the count", Access: op.Read, Example: `{}`,
-			Run: func(context.Context, none) (countOut, error) { return countOut{n.Load()}, nil },
-		}),
-	}
-}
-
-func TestReadsSeeTheWritesBeforeThem(t *testing.T) {
-	r, _ := newRegistry(t, counter()...)
-	s := serve(t, r, rpc.Options{})
-	for i := range 20 {
-		s.send(t, call(fmt.Sprint("w", i+1), "count_up", `{}`))
-		s.send(t, call(fmt.Sprint("r", i+1), "count", `{}`))
-	}
-	for range 40 {
-		a := s.next(t)
-		var n countOut
-		json.Unmarshal(a.Result, &n)
-		id := strings.Trim(string(a.ID), `"`)
-		if want := id[1:]; id[0] == 'w' && fmt.Sprint(n.N) != want {
-			t.Errorf("%s gave %d", id, n.N)
-		} else if id[0] == 'r' && fmt.Sprint(n.N) < want && len(fmt.Sprint(n.N)) <= len(want) {
-			t.Errorf("%s saw only %d", id, n.N)
-		}
-	}
-}
-
-func TestOneStuckWriteDoesNotHoldTheOthersForLong(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r, _ := newRegistry(t, op.New(op.Spec[none, none]{
-			Name: "stuck", Owner: "test", Summary: "Wait for ever", Access: op.Write, Example: `{}`,
-			Run: func(ctx context.Context, _ none) (none, error) { <-ctx.Done(); return none{}, ctx.Err() },
-		}))
-		s := serve(t, r, rpc.Options{})
-		begun := time.Now()
-		for i := range 5 {
-			s.send(t, call(i, "stuck", `{}`))
-		}
-		s.send(t, call("quick", "ping", `{}`))
-		if a := s.next(t); string(a.ID) != `"quick"` || time.Since(begun) > 2*time.Second {
-			t.Errorf("%s after %v", a.ID, time.Since(begun))
-		}
-	})
-}
-
-func TestTooManyCallsAreLimitedAndCancelsStillArrive(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := optest.NewPeer(t)
-		s := serve(t, p, rpc.Options{Calls: 10})
-		for i := range 20 {
-			s.send(t, call(i, "toy_wait", `{}`))
-		}
-		s.send(t, `{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":0}}`)
-		for range 10 {
-			if a := s.next(t); a.Error == nil || a.Error.Data.Kind != fault.Limited {
-				t.Errorf("call %s: %+v", a.ID, a.Error)
-			}
-		}
-		if a := s.next(t); string(a.ID) != "0" || a.Error.Data.Kind != fault.Cancelled {
-			t.Errorf("call %s: %+v", a.ID, a.Error)
-		}
-		s.send(t, call("free", "ping", `{}`))
-		if a := s.next(t); a.Error != nil {
-			t.Errorf("with a place free: %+v", a.Error)
-		}
-	})
-}
-
-func TestTheEndAnswersWhatIsInFlight(t *testing.T) {
-	for name, end := range map[string]func(*session){
-		"input":   func(s *session) { s.in.Close() },
-		"context": func(s *session) { s.stop() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := optest.NewPeer(t)
-				s := serve(t, p, rpc.Options{Linger: 10 * time.Second})
-				s.send(t, call(1, "toy_wait", `{}`))
-				s.send(t, call(2, "events_read", `{"wait_ms":5000}`))
-				<-p.Waiting
-				synctest.Wait() // both have begun
-				begun := time.Now()
-				end(s)
-				if a := s.next(t); string(a.ID) != "2" || a.Error != nil {
-					t.Errorf("what ends in time: %s %+v", a.ID, a.Error)
-				}
-				if a := s.next(t); string(a.ID) != "1" || a.Error == nil || a.Error.Data.Kind != fault.Cancelled {
-					t.Errorf("what does not: %s %+v", a.ID, a.Error)
-				}
-				if err := s.wait(t); err != nil || time.Since(begun) > 12*time.Second {
-					t.Errorf("Serve gave %v after %v", err, time.Since(begun))
-				}
-			})
-		})
-	}
-}
-
-// TestCallThatIgnoresItsCancellationIsAnswered: the operation ends only long
-// after Serve.
-func TestCallThatIgnoresItsCancellationIsAnswered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		deaf := op.New(op.Spec[none, none]{
-			Name: "deaf", Owner: "test", Summary: "Hear nothing", Access: op.Read, Example: `{}`,
-			Run: func(context.Context, none) (none, error) { time.Sleep(time.Hour); return none{}, nil },
-		})
-		r, _ := newRegistry(t, deaf)
-		s := serve(t, r, rpc.Options{})
-		s.send(t, `[`+call(1, "deaf", `{}`)+`,`+call(2, "ping", `{}`)+`]`)
-		s.in.Close()
-		var both []answer
-		if a := s.next(t); json.Unmarshal(a.Result, &both) != nil || len(both) != 2 || both[0].Error.Data.Kind != fault.Cancelled || both[1].Error != nil {
-			t.Errorf("the batch got %s", a.Result)
-		}
-		s.wait(t)
-		time.Sleep(2 * time.Hour)
-	})
-}
-
-func TestClientThatDoesNotReadDoesNotKeepServe(t *testing.T) {
-	inR, inW := io.Pipe()
-	outR, outW := io.Pipe()
-	defer outR.Close()
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- rpc.Serve(ctx, inR, outW, optest.NewPeer(t), rpc.Options{Linger: 10 * time.Millisecond})
-	}()
-	io.WriteString(inW, call(1, "ping", `{}`)+"\n"+call(2, "ping", `{}`)+"\n")
-	stop()
-	select {
-	case <-ended:
-	case <-time.After(patience):
-		t.Fatal("Serve does not return")
-	}
-}
-
-func TestClientThatIsGoneCancelsItsCalls(t *testing.T) {
-	p := optest.NewPeer(t)
-	s := serve(t, p, rpc.Options{Linger: time.Hour})
-	s.send(t, call(1, "toy_wait", `{}`))
-	<-p.Waiting
-	s.out.Close()
-	s.send(t, call(2, "ping", `{}`))
-	<-p.Cancelled
-	if err := s.wait(t); err == nil {
-		t.Error("an output that cannot be written is no error")
 	}
 }

@@ -114,18 +114,20 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// graceful is how long Serve waits, at its end, for what cannot be hurried
-// along: a call that ignores its cancellation, a read or write in the kernel.
-const graceful = time.Second
+// How long Serve waits, at its end, for what cannot be hurried along.
+const (
+	graceful = time.Second            // a cancelled call, a write
+	letGo    = 100 * time.Millisecond // a read whose input was closed
+)
 
 // Serve answers the requests on in until in or ctx ends. Calls in flight get
 // their answers first: they may go on for Options.Linger, and what still runs
 // then is cancelled and answered so.
 //
 // At its end Serve closes in and out, if they can be closed, and all that it
-// started has ended. Left behind after a second is only what cannot be ended:
-// a read or write that the operating system does not let go (a terminal, an
-// inherited pipe), and an operation that ignores its cancellation.
+// started has ended. Left behind is only what cannot be ended: a read or write
+// that the operating system does not let go (a terminal, an inherited pipe),
+// and after a second an operation that ignores its cancellation.
 //
 // The error is nil when in or ctx ended, otherwise why out could not be
 // written or in not be read.
@@ -147,7 +149,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, caller op.Caller, o
 	s.finish(linger)
 	close(wire.release)
 	closeAll(in, out)
-	waitFor(wire.ended, graceful)
+	waitFor(wire.ended, letGo)
 	conn.Close() //nolint:errcheck // it is closed already when the input ended
 	s.settled()
 	return wire.err()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -164,6 +165,21 @@ func ask(t *testing.T, c op.Caller, name, client string) string {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return string(reply.Value)
+}
+
+// askUntil asks until that run of the peer answers; calls that were in flight
+// when the host ended are `unavailable`. It gives the time it took.
+func askUntil(t *testing.T, c op.Caller, instance string) time.Duration {
+	t.Helper()
+	for begun := time.Now(); ; {
+		reply, err := c.Call(t.Context(), op.Request{Name: "who", Grant: op.Admin})
+		switch {
+		case err == nil && strings.Contains(string(reply.Value), instance):
+			return time.Since(begun)
+		case err != nil && fault.KindOf(err) != fault.Unavailable, time.Since(begun) > patience:
+			t.Fatalf("waiting for %s: %s, %v", instance, reply.Value, err)
+		}
+	}
 }
 
 func storeDir(t *testing.T) string { return filepath.Join(t.TempDir(), "store") }
