@@ -2,7 +2,6 @@ package intersplit
 
 import (
 	"crypto/sha256"
-	"maps"
 	"sync"
 
 	"intercom/core/canon"
@@ -28,6 +27,8 @@ type room struct {
 	ledger  *ledger.Ledger // nil until it is first looked at
 	changes int            // how many entries were applied
 	plans   map[money.Currency]planned
+
+	planning sync.Mutex // one plan is made at a time
 }
 
 // planned is the plan of one currency after so many changes.
@@ -97,14 +98,12 @@ func ledgerEntry(e *feed.Entry) ledger.Entry {
 }
 
 // statement is the room at this moment, in one currency or, with only nil, in all
-// of them. entries picks what it lists. A plan is made once for each state, and
-// with the room open to others meanwhile: it may take a fraction of a second.
+// of them. entries picks what it lists.
 func (rm *room) statement(only *money.Currency, entries func(*ledger.Ledger) []Entry) (*statement, error) {
 	s := &statement{channel: rm.channel}
 	var changes int
-	var known map[money.Currency]planned
 	err := rm.look(func(l *ledger.Ledger) {
-		changes, known = rm.changes, maps.Clone(rm.plans)
+		changes = rm.changes
 		s.cleared, s.entries = clearedOf(l), entries(l)
 		for _, c := range l.Currencies() {
 			if only == nil || *only == c {
@@ -118,22 +117,40 @@ func (rm *room) statement(only *money.Currency, entries func(*ledger.Ledger) []E
 	}
 	for i := range s.books {
 		b := &s.books[i]
-		before, ok := known[b.currency]
-		if !ok || before.changes != changes {
-			if before.plan, err = settle(b.balances); err != nil {
-				return nil, err
-			}
-			rm.remember(b.currency, planned{changes: changes, plan: before.plan})
+		if b.plan, err = rm.plan(b.currency, b.balances, changes); err != nil {
+			return nil, err
 		}
-		b.plan = before.plan
 	}
 	return s, nil
+}
+
+// plan gives the plan of one currency after so many changes. Of many callers one
+// makes it and the others wait, since it may take a second's fraction and some
+// megabytes; the room is open to others meanwhile.
+func (rm *room) plan(c money.Currency, balances []ledger.Balance, changes int) (plan.Plan, error) {
+	rm.planning.Lock()
+	defer rm.planning.Unlock()
+	if p, known := rm.recall(c); known && p.changes == changes {
+		return p.plan, nil
+	}
+	made, err := settle(balances)
+	if err == nil {
+		rm.remember(c, planned{changes: changes, plan: made})
+	}
+	return made, err
+}
+
+func (rm *room) recall(c money.Currency) (p planned, known bool) {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	p, known = rm.plans[c]
+	return p, known
 }
 
 func (rm *room) remember(c money.Currency, p planned) {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	if p.changes == rm.changes {
+	if p.changes >= rm.plans[c].changes {
 		rm.plans[c] = p
 	}
 }

@@ -1,8 +1,9 @@
 package intersplit
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 
 	"intercom/core/fault"
@@ -152,20 +153,25 @@ func (l *Line) read(raw json.RawMessage, value string) error {
 	if len(raw) > 0 && raw[0] == '"' {
 		return json.Unmarshal(raw, &l.Member)
 	}
-	members := struct {
-		Member string  `json:"member"`
-		Value  *Amount `json:"value"`
-		Amount *Amount `json:"amount"`
-	}{}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&members); err != nil {
-		return fault.New(fault.Invalid, "%s is not a member with its %s", raw, value).
-			WithHint(`write {"member": "ann", %q: "20"}`, value)
+	var members map[string]json.RawMessage
+	err := json.Unmarshal(raw, &members)
+	if err == nil && members["member"] == nil {
+		err = errors.New("nobody is named")
 	}
-	l.Member = members.Member
-	if given := map[string]*Amount{"value": members.Value, "amount": members.Amount}[value]; given != nil {
-		l.Value = *given
+	for name, text := range members {
+		switch {
+		case err != nil:
+		case name == "member":
+			err = json.Unmarshal(text, &l.Member)
+		case name == value:
+			err = json.Unmarshal(text, &l.Value)
+		default:
+			err = fmt.Errorf("unknown member %q", name)
+		}
+	}
+	if err != nil {
+		return fault.New(fault.Invalid, "%.100s is not a member with its %s", raw, value).
+			WithHint(`write {"member": "ann", %q: "20"}`, value)
 	}
 	return nil
 }
