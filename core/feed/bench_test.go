@@ -60,3 +60,67 @@ func BenchmarkAddAll(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSync is the long form: 100 000 entries onto an empty peer, and ten
+// differences among as many. Its figures per run are turns and bytes beside the
+// entries.
+func BenchmarkSync(b *testing.B) {
+	const n = 100_000
+	entries := history(b, n)
+	there := onDisk(b)
+	give(b, there, entries)
+	report := func(b *testing.B, got feed.Result) {
+		b.ReportMetric(float64(got.Turns), "turns")
+		b.ReportMetric(float64(got.Overhead), "overhead-bytes")
+	}
+	b.Run("empty", func(b *testing.B) {
+		for range b.N {
+			here := onDisk(b)
+			var got feed.Result
+			for more := true; more; more = got.More {
+				got = mustSync(b, here, there)
+			}
+			if count, err := here.Count(room); count != n || err != nil {
+				b.Fatalf("%d entries, %v", count, err)
+			}
+			report(b, got)
+		}
+	})
+	b.Run("differing=10", func(b *testing.B) {
+		here := onDisk(b)
+		give(b, here, entries)
+		b.ResetTimer()
+		for run := range b.N {
+			for i := range 10 {
+				on := entries[(i*n/10+run*977)%n]
+				give(b, []*feed.Feeds{here, there}[i%2], []*feed.Entry{sign(author(byte(100+i)), feed.Entry{
+					Feed: room, Height: on.Height + 1, Parents: ids(on), TS: start.UnixMilli(), Body: fmt.Append(nil, run),
+				})})
+			}
+			report(b, mustSync(b, here, there))
+		}
+	})
+	b.Run("differing=0", func(b *testing.B) {
+		here := onDisk(b)
+		give(b, here, entries)
+		mustSync(b, here, there)
+		b.ResetTimer()
+		for range b.N {
+			report(b, mustSync(b, there, here))
+		}
+	})
+}
+
+// BenchmarkScan reads a feed from its beginning, as an owner does at its start.
+func BenchmarkScan(b *testing.B) {
+	const n = 100_000
+	f := onDisk(b)
+	give(b, f, history(b, n))
+	for b.Loop() {
+		seen := 0
+		if err := f.Scan(room, feed.Position{}, func(*feed.Entry) bool { seen++; return true }); err != nil || seen != n {
+			b.Fatal(seen, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/entry")
+}
