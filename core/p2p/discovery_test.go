@@ -14,7 +14,8 @@ import (
 	"time"
 
 	"intercom/core/fault"
-	"intercom/core/identity"
+
+	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 func withEntry(port int) func(*Config) { return func(c *Config) { c.EntryPort = port } }
@@ -294,8 +295,17 @@ func TestSameKeyElsewhereIsRefused(t *testing.T) {
 	same := func(c *Config) { c.Identity = twin }
 	a, b := start(t, same), start(t, same)
 	third := start(t, withSeeds(hostport(t, a), hostport(t, b)))
-	eventually(t, "a third peer meets one of them", func() bool { return len(third.Peers()) == 1 })
-	if len(a.Peers())+len(b.Peers()) == 0 || slices.Contains(a.Peers(), identity.PublicKey(twin.PublicKey())) {
+	eventually(t, "a third peer meets one of them", func() bool {
+		return len(third.Peers()) == 1 && (knows(a, third) || knows(b, third))
+	})
+	if err := a.net.Connect(t.Context(), peer.AddrInfo{ID: b.net.ID(), Addrs: b.net.Addrs()}); err == nil {
+		t.Error("a peer connects to itself")
+	}
+	info, err := prove(t.Context(), hostport(t, b), nil)
+	if err != nil || info.ID != a.net.ID() {
+		t.Errorf("the twin proves %s, %v", info.ID, err)
+	}
+	if knows(a, a) || knows(b, b) {
 		t.Error("twins are connected")
 	}
 }

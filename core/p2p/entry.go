@@ -51,12 +51,16 @@ func (e *entryPort) run(ctx context.Context) {
 // step takes the port when it is free, otherwise meets its holder. It is true
 // once the port is ours.
 func (e *entryPort) step(ctx context.Context, now time.Time) bool {
+	if e.held.Load() {
+		return true
+	}
 	if err := e.dialer.swarm.AddListenAddr(e.addr); err == nil {
 		e.held.Store(true)
 		e.log.Info("this peer is the machine's entry point", "port", e.port)
 		return true
 	}
-	if e.dialer.connected(e.holder) && now.Sub(e.asked) < entryConfirm {
+	self := e.dialer.net.ID() // our own Listen may cover the port
+	if (e.holder == self || e.dialer.connected(e.holder)) && now.Sub(e.asked) < entryConfirm {
 		return false
 	}
 	info, err := prove(ctx, fmt.Sprintf("127.0.0.1:%d", e.port), e.psk)
@@ -66,7 +70,7 @@ func (e *entryPort) step(ctx context.Context, now time.Time) bool {
 		return false
 	}
 	e.holder, e.asked = info.ID, now
-	if info.ID != e.dialer.net.ID() && !e.dialer.connected(info.ID) {
+	if info.ID != self && !e.dialer.connected(info.ID) {
 		if err := e.dialer.connect(ctx, info); err != nil {
 			e.log.Debug("the holder of the entry port was not reached", "peer", info.ID, "error", err)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
@@ -15,12 +17,13 @@ import (
 // A new neighbour is asked whom it knows at once and again after these pauses:
 // others may be arriving there at the same moment. From then on one neighbour at
 // random is asked now and then.
-var askAfter = []time.Duration{0, 400 * time.Millisecond, 1200 * time.Millisecond}
+var askAgain = []time.Duration{400 * time.Millisecond, 1200 * time.Millisecond}
 
 const (
 	askEvery   = 15 * time.Second
 	askTimeout = 5 * time.Second
 	askQueue   = 256
+	askAtOnce  = 4 // so that one that does not answer delays nobody
 
 	// wanted is how many neighbours a host looks for on its own. Beyond it only
 	// those are dialled that are needed: entry points, members, lost ones.
@@ -36,14 +39,17 @@ type exchange struct {
 	roster *roster
 	log    *slog.Logger
 	fresh  chan peer.ID // new neighbours
+	turns  chan peer.ID // who is to be asked now
 }
 
 func newExchange(net host.Host, b *book, d *dialer, r *roster, log *slog.Logger) *exchange {
-	return &exchange{net: net, book: b, dialer: d, roster: r, log: log, fresh: make(chan peer.ID, askQueue)}
+	return &exchange{
+		net: net, book: b, dialer: d, roster: r, log: log,
+		fresh: make(chan peer.ID, askQueue), turns: make(chan peer.ID, askQueue),
+	}
 }
 
-// arrived queues a neighbour to be asked; when there are too many at once, it
-// is asked by chance later.
+// arrived notes a new neighbour, from the roster's loop.
 func (x *exchange) arrived(id peer.ID) {
 	select {
 	case x.fresh <- id:
@@ -61,13 +67,18 @@ func (x *exchange) serve(s network.Stream) {
 	s.Close()
 }
 
-// run asks until ctx is done, one neighbour after the other.
+// run asks until ctx is done.
 func (x *exchange) run(ctx context.Context) {
+	var askers sync.WaitGroup
+	defer askers.Wait()
+	for range askAtOnce {
+		askers.Go(func() { x.askInTurn(ctx) })
+	}
 	type appointment struct {
 		id peer.ID
 		at time.Time
 	}
-	var diary []appointment // bounded: at most askQueue newcomers are noted
+	var diary []appointment
 	chance := time.Now().Add(jitter(askEvery))
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -76,28 +87,49 @@ func (x *exchange) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case id := <-x.fresh:
-			x.ask(ctx, id)
-			for _, after := range askAfter[1:] {
+			x.turn(id)
+			for _, after := range askAgain {
 				if len(diary) < askQueue {
 					diary = append(diary, appointment{id, time.Now().Add(after)})
 				}
 			}
 		case now := <-tick.C:
-			later := diary[:0]
-			for _, a := range diary {
-				if now.Before(a.at) {
-					later = append(later, a)
-				} else {
-					x.ask(ctx, a.id)
+			diary = slices.DeleteFunc(diary, func(a appointment) bool {
+				due := !now.Before(a.at)
+				if due {
+					x.turn(a.id)
 				}
-			}
-			diary = later
+				return due
+			})
 			if now.After(chance) {
 				chance = now.Add(jitter(askEvery))
-				if ids := x.roster.connected(); len(ids) > 0 {
-					x.ask(ctx, ids[rand.IntN(len(ids))])
-				}
+				x.askByChance()
 			}
+		}
+	}
+}
+
+func (x *exchange) askByChance() {
+	if ids := x.roster.connected(); len(ids) > 0 {
+		x.turn(ids[rand.IntN(len(ids))])
+	}
+}
+
+// turn queues a neighbour; when the queue is full it is asked by chance later.
+func (x *exchange) turn(id peer.ID) {
+	select {
+	case x.turns <- id:
+	default:
+	}
+}
+
+func (x *exchange) askInTurn(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-x.turns:
+			x.ask(ctx, id)
 		}
 	}
 }

@@ -47,6 +47,7 @@ type gossip struct {
 
 	mu     sync.Mutex
 	joined map[string]*Topic
+	ended  bool
 }
 
 // newGossip starts the engine; it ends with ctx. Frames carry no signature of
@@ -105,6 +106,13 @@ func messageID(m *pb.Message) string {
 	hash.Write([]byte(m.GetTopic()))
 	hash.Write(m.GetData())
 	return string(hash.Sum(nil))
+}
+
+// end refuses topics from now on; a join under way has ended when it returns.
+func (g *gossip) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ended = true
 }
 
 // forget drops what a lost neighbour announced.

@@ -32,7 +32,8 @@ type Host struct {
 	roster     *roster
 	dht        *dht.IpfsDHT
 	rendezvous *rendezvous
-	dialer     *dialer
+	dialer     *dialer // for peers that we know
+	hints      *dialer // for peers that others tell of: they may be false, and slow
 	exchange   *exchange
 	lookout    *lookout
 	entry      *entryPort // nil without an entry port
@@ -86,9 +87,9 @@ func (h *Host) build(s settings) (err error) {
 		return fmt.Errorf("libp2p's network is a %T", h.net.Network())
 	}
 	known := newBook()
-	h.dialer = newDialer(h.net, sw, h.log)
+	h.dialer, h.hints = newDialer(h.net, sw, h.log), newDialer(h.net, sw, h.log)
 	h.roster = newRoster(h.net, h.log)
-	h.exchange = newExchange(h.net, known, h.dialer, h.roster, h.log)
+	h.exchange = newExchange(h.net, known, h.hints, h.roster, h.log)
 	h.lookout = newLookout(h.net, known, h.dialer, h.log)
 	h.net.SetStreamHandler(recordsProtocol, h.exchange.serve)
 	if h.gossip, err = newGossip(h.ctx, h.net, &h.loops, h.log); err != nil {
@@ -97,7 +98,7 @@ func (h *Host) build(s settings) (err error) {
 	if h.dht, err = newDHT(h.net); err != nil {
 		return err
 	}
-	h.rendezvous = newRendezvous(h.dht, h.dialer, h.log)
+	h.rendezvous = newRendezvous(h.dht, h.hints, h.log)
 	if s.entryPort != 0 {
 		h.entry = &entryPort{port: s.entryPort, addr: entryAddr(s.entryPort), dialer: h.dialer, psk: s.psk, log: h.log}
 	}
@@ -105,9 +106,9 @@ func (h *Host) build(s settings) (err error) {
 		h.seeds = append(h.seeds, &seed{at: at, dialer: h.dialer, psk: s.psk, log: h.log})
 	}
 
-	h.roster.arrived = func(ev event.EvtPeerIdentificationCompleted) {
+	h.roster.arrived = h.exchange.arrived
+	h.roster.identified = func(ev event.EvtPeerIdentificationCompleted) {
 		known.arrived(ev.Peer, h.net.Peerstore().Addrs(ev.Peer), recordOf(ev))
-		h.exchange.arrived(ev.Peer)
 		h.lookout.arrived(ev.Conn, ev.Peer)
 	}
 	h.roster.gone = func(id peer.ID) {
@@ -159,61 +160,6 @@ func (h *Host) bind(addrs []listenAddr) error {
 	return nil
 }
 
-// Run looks for peers and keeps those that were found, until ctx is done or the
-// host closes. It returns nil then, and what it started has ended.
-func (h *Host) Run(ctx context.Context) error {
-	if err := h.startRunning(); err != nil {
-		return err
-	}
-	defer h.loops.Done()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(h.ctx, cancel)()
-
-	var loops sync.WaitGroup
-	defer loops.Wait()
-	run := func(loop func(context.Context)) { loops.Go(func() { loop(ctx) }) }
-	for range dialWorkers {
-		run(h.dialer.work)
-	}
-	run(h.lookout.redial)
-	run(h.lookout.examine)
-	run(h.exchange.run)
-	run(h.rendezvous.run)
-	for _, s := range h.seeds {
-		run(s.run)
-	}
-	if h.entry != nil {
-		run(h.entry.run)
-	}
-	if h.mdns {
-		run(func(ctx context.Context) { runMDNS(ctx, h.net, h.dialer, h.log) })
-	}
-	if h.publicDHT {
-		run(func(ctx context.Context) {
-			if err := h.rendezvous.usePublicDHT(ctx, h.net); err != nil {
-				h.log.Warn("the public DHT is not used", "error", err)
-			}
-		})
-	}
-	<-ctx.Done()
-	return nil
-}
-
-func (h *Host) startRunning() error {
-	h.closing.Lock()
-	defer h.closing.Unlock()
-	switch {
-	case h.ctx.Err() != nil:
-		return errClosed()
-	case h.running:
-		return fault.New(fault.Conflict, "this host runs already")
-	}
-	h.running = true
-	h.loops.Add(1)
-	return nil
-}
-
 // Close leaves the network: connections and ports are closed, every topic is
 // left, Run returns, and handlers of streams have ended when it returns. It may
 // be called more than once, but not by a callback of this host.
@@ -225,8 +171,7 @@ func (h *Host) shut() error {
 	h.closing.Unlock()
 	var err error
 	if h.gossip != nil {
-		h.gossip.mu.Lock() // a Join under way has ended; later ones see the end
-		h.gossip.mu.Unlock()
+		h.gossip.end()
 	}
 	if h.dht != nil {
 		err = h.dht.Close()

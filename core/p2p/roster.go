@@ -27,8 +27,9 @@ type roster struct {
 	log *slog.Logger
 
 	// Called from the roster's loop; they must be quick.
-	arrived func(ev event.EvtPeerIdentificationCompleted) // at each identification
-	gone    func(id peer.ID)
+	arrived    func(id peer.ID)
+	identified func(ev event.EvtPeerIdentificationCompleted) // with each connection, and when something changed
+	gone       func(id peer.ID)
 
 	mu     sync.Mutex
 	peers  map[peer.ID]*presence
@@ -84,8 +85,10 @@ func (r *roster) see(ev any) {
 		}
 		// It may be gone again; then its going was seen, or will be.
 		if r.net.Network().Connectedness(ev.Peer) == network.Connected {
-			r.set(ev.Peer, true)
-			r.arrived(ev)
+			r.identified(ev)
+			if r.set(ev.Peer, true) {
+				r.arrived(ev.Peer)
+			}
 		}
 	case event.EvtPeerConnectednessChanged:
 		if ev.Connectedness != network.Connected {
@@ -96,19 +99,20 @@ func (r *roster) see(ev any) {
 }
 
 // set records a state and queues the neighbour when there is something to tell.
-func (r *roster) set(id peer.ID, up bool) {
+// It is false when that was its state before.
+func (r *roster) set(id peer.ID, up bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.peers[id]
 	if p == nil {
 		if !up {
-			return
+			return false
 		}
 		p = &presence{}
 		r.peers[id] = p
 	}
 	if p.up == up {
-		return
+		return false
 	}
 	p.up = up
 	p.flapped = p.flapped || !up && p.told
@@ -120,6 +124,7 @@ func (r *roster) set(id peer.ID, up bool) {
 	case r.wake <- struct{}{}:
 	default:
 	}
+	return true
 }
 
 // next takes one neighbour off the backlog and says what is to be told of it.
