@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -341,5 +342,27 @@ func TestSyncOfABrokenStreamIsUnavailable(t *testing.T) {
 	}
 	if err := f.Serve(context.Background(), near, session(1)); err != nil {
 		t.Errorf("a stream that ends before it begins: %v", err)
+	}
+}
+
+func TestSyncWhileBothPeersWriteLosesNothing(t *testing.T) {
+	here, there := inMemory(t), inMemory(t)
+	var writers sync.WaitGroup
+	for n, f := range []*feed.Feeds{here, there} {
+		writers.Go(func() {
+			for range 200 {
+				say(t, f, author(byte(10+n)), "while syncing")
+			}
+		})
+	}
+	for range 10 {
+		mustSync(t, here, there)
+		mustSync(t, there, here)
+	}
+	writers.Wait()
+	mustSync(t, here, there)
+	same(t, here, there)
+	if n, err := here.Count(room); n != 400 || err != nil {
+		t.Errorf("%d entries, %v", n, err)
 	}
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -46,5 +47,34 @@ func TestDiskThatRefusesTheLogEndsWritingAndKeepsReading(t *testing.T) {
 	}
 	if _, _, err := sp.Get([]byte("k")); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("read after close: %v", err)
+	}
+}
+
+func TestDiskThatTakesNoTablesKeepsTheLogAndLetsTheStoreClose(t *testing.T) {
+	var full atomic.Bool
+	memory := vfs.NewMem()
+	disk := errorfs.Wrap(memory, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if full.Load() && op.Kind == errorfs.OpCreate && strings.HasSuffix(op.Path, ".sst") {
+			return errors.New("no space left on device")
+		}
+		return nil
+	}))
+	s, err := open(disk, "store", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full.Store(true)
+	b := s.Space("a").Batch()
+	b.Set([]byte("k"), []byte("v"))
+	if err := errors.Join(b.Commit(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, err = open(memory, "store", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if v, ok, err := s.Space("a").Get([]byte("k")); string(v) != "v" || !ok || err != nil {
+		t.Errorf("%q, %v, %v", v, ok, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -73,6 +74,7 @@ func (s *Store) shut() error {
 	if why := s.broken.Load(); why != nil {
 		return why
 	}
+	s.flush()
 	err := contain(s.db.Close)
 	if unlockErr := s.unlock(); err == nil {
 		err = unlockErr
@@ -82,6 +84,23 @@ func (s *Store) shut() error {
 			WithHint("what was committed is safe; look at the peer's log")
 	}
 	return nil
+}
+
+// flushTime is how long Close tries to spare the next Open the replay of the
+// log. A full disk never takes the tables; the log has everything.
+const flushTime = 2 * time.Second
+
+func (s *Store) flush() {
+	var flushed <-chan struct{}
+	if err := contain(func() (err error) { flushed, err = s.db.AsyncFlush(); return err }); err != nil {
+		s.log.Debug("the store was not flushed", "err", err)
+		return
+	}
+	select {
+	case <-flushed:
+	case <-time.After(flushTime):
+		s.log.Warn("the disk takes no tables; the next start replays the log")
+	}
 }
 
 // write runs one write of pebble. A disk that refuses the log is the end of
