@@ -38,7 +38,7 @@ var house = []struct {
 	{"rpc", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},
 	{"mcp", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},
 	{"cmd/internal/config", "flags know nothing of what they set", []string{"core/fault"}, nil},
-	{"cmd/internal/attach", "a peer in another process is a caller like any other", []string{"core/event", "core/fault", "core/op"}, nil},
+	{"cmd/internal/attach", "a peer in another process is a caller like any other", []string{"core/event", "core/fault", "core/op"}, []string{"rpc"}},
 	{"cmd/internal/peer", "the assembly is the one place that knows every part",
 		[]string{"core", "planes/sidechannel", "intersplit", "agent", "cmd/internal/config"}, []string{"rpc", "mcp"}},
 	{"cmd/intercom", "the program: assembly, surfaces, flags",
@@ -54,13 +54,14 @@ var homes = []struct {
 	why     string
 }{
 	{"github.com/libp2p/", []string{"core/p2p"}, "peers, streams and topics"},
+	{"github.com/ipfs/", []string{"core/p2p"}, "keys and records of the DHT"},
 	{"github.com/multiformats/", []string{"core/p2p"}, "addresses of libp2p"},
 	{"github.com/cockroachdb/pebble/", []string{"core/store"}, "the store"},
 	{"github.com/coder/websocket", []string{"agent", "cmd/intercom"}, "the bridge; as a client in the tests of the program"},
-	{"github.com/sourcegraph/jsonrpc2", []string{"rpc", "cmd/internal/attach"}, "JSON-RPC framing"},
+	{"github.com/sourcegraph/jsonrpc2", []string{"rpc"}, "JSON-RPC dispatch"},
 	{"github.com/mark3labs/mcp-go", []string{"mcp"}, "the MCP server"},
 	{"github.com/modelcontextprotocol/go-sdk", []string{"mcp", "cmd/intercom"}, "the independent MCP client of the tests"},
-	{"github.com/santhosh-tekuri/jsonschema", []string{"core/op"}, "validation"},
+	{"github.com/santhosh-tekuri/jsonschema", []string{"core/op", "mcp"}, "validation; mcp's tests check results against the schemas a client sees"},
 	{"github.com/google/jsonschema-go", []string{"core/op", "mcp"}, "schemas from structs; mcp's tests meet it in the client's types"},
 	{"github.com/tyler-smith/go-bip39", []string{"core/identity"}, "words"},
 	{"github.com/anyproto/go-slip10", []string{"core/identity"}, "derivation"},
@@ -68,7 +69,8 @@ var homes = []struct {
 	{"golang.org/x/crypto", []string{"core/identity"}, "key files"},
 	{"github.com/gowebpki/jcs", []string{"core/canon"}, "JSON numbers"},
 	{"github.com/bojanz/currency", []string{"intersplit"}, "exponents of currencies"},
-	{"github.com/ergochat/readline", []string{"cmd/intercom"}, "the terminal's line"},
+	{"golang.org/x/text", []string{"intersplit"}, "one form of a name"},
+	{"golang.org/x/term", []string{"cmd/intercom"}, "the terminal"},
 	{"github.com/lmittmann/tint", []string{"cmd/intercom"}, "logs on a terminal"},
 }
 
