@@ -21,7 +21,7 @@ type Config struct {
 	StoreName string // --peer-store-name or the store label
 
 	PassphraseFile string // opens a protected identity; "" for none
-	LogLevel       string // debug, info, warn or error
+	LogLevel       string // debug, info, warn or error; "" = what the command takes
 	JSON           bool   // one-shot commands print the result object
 
 	Listen       []string // --p2p-listen: multiaddr or host:port; none = any port on all interfaces
@@ -98,7 +98,7 @@ func (c Config) resolve(path string) string {
 func defaults(getenv func(string) string) (Config, error) {
 	home, err := defaultHome(getenv)
 	return Config{
-		Home: home, StoresDir: "stores", StoreName: "peer", LogLevel: "info",
+		Home: home, StoresDir: "stores", StoreName: "peer",
 		EntryPort: 49737, MDNS: true, Framing: "line", Toolsets: []string{"default"},
 		Bridge: Bridge{Host: "127.0.0.1", Port: 49222},
 	}, err

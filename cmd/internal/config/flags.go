@@ -32,7 +32,7 @@ func homeFlags() []Flag {
 		{Name: "peer-store-name", Env: "PEER_STORE_NAME", Help: "name of the store (default peer)", set: storeName},
 		{Name: "peer-stores-directory", Env: "PEER_STORES_DIRECTORY", Help: "directory of the stores, within the home (default stores)", set: text(func(c *Config) *string { return &c.StoresDir })},
 		{Name: "passphrase-file", Help: "file with the passphrase of the identity", set: text(func(c *Config) *string { return &c.PassphraseFile })},
-		{Name: "log-level", Help: "debug, info, warn or error (default info)", set: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
+		{Name: "log-level", Help: "debug, info, warn or error (default info for run, else warn)", set: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
 		{Name: "json", Bool: true, alone: true, Help: "one-shot commands print the result object", set: boolean(func(c *Config) *bool { return &c.JSON })},
 	}
 }

@@ -1,0 +1,88 @@
+package peer
+
+import (
+	"context"
+	"encoding/json"
+
+	"intercom/core/event"
+	"intercom/core/feed"
+	"intercom/core/identity"
+	"intercom/core/op"
+	"intercom/core/p2p"
+	"intercom/intersplit"
+	"intercom/planes/sidechannel"
+)
+
+// newRooms plugs the ledgers into the channels and the network.
+func (p *Peer) newRooms(feeds *feed.Feeds, hub *event.Hub) *intersplit.Rooms {
+	return intersplit.New(intersplit.Deps{
+		Feeds: feeds, Space: p.store.Space("intersplit"), Signer: p.id,
+		Channels: channels{p.plane}, Streams: streams{p.host}, Hub: hub,
+	}, intersplit.Config{Log: p.log})
+}
+
+// Declared lists the operations of a peer without one: the declarations need no
+// state, only their functions do.
+func Declared() []op.Info {
+	p := &Peer{plane: &sidechannel.Plane{}, rooms: &intersplit.Rooms{}}
+	r := op.NewRegistry(nil, nil)
+	p.declare(r)
+	return r.Ops()
+}
+
+// declare adds the operations of all parts, in the order of the documents.
+func (p *Peer) declare(r *op.Registry) {
+	r.Add(p.nodeOps()...)
+	r.Add(r.Builtins()...)
+	r.Add(p.plane.Ops()...)
+	r.Add(p.rooms.Ops()...)
+}
+
+// channels is the sidechannel as the ledger sees it.
+type channels struct{ plane *sidechannel.Plane }
+
+func (c channels) Name(text string) (string, error) {
+	name, err := sidechannel.ParseChannelName(text)
+	return string(name), err
+}
+
+func (c channels) Join(ctx context.Context, channel string) (bool, error) {
+	return c.plane.Join(ctx, sidechannel.ChannelName(channel))
+}
+
+func (c channels) Joined() []string { return c.plane.Joined() }
+
+func (c channels) Members(channel string) []identity.PublicKey { return c.plane.Members(channel) }
+
+func (c channels) May(channel string, peer identity.PublicKey, access intersplit.Access) bool {
+	right := sidechannel.Read
+	if access == intersplit.Write {
+		right = sidechannel.Write
+	}
+	return c.plane.May(channel, peer, right)
+}
+
+func (c channels) Send(ctx context.Context, channel string, message json.RawMessage) (string, int, error) {
+	return c.plane.Send(ctx, sidechannel.ChannelName(channel), message)
+}
+
+func (c channels) Listen(app string, f func(intersplit.Message)) {
+	c.plane.Listen(app, func(m sidechannel.Message) {
+		f(intersplit.Message{Channel: m.Channel, From: m.From, Message: m.Message})
+	})
+}
+
+// streams is the network as the ledger sees it.
+type streams struct{ host *p2p.Host }
+
+func (s streams) Handle(protocol string, f func(context.Context, identity.PublicKey, intersplit.Stream)) {
+	s.host.Handle(protocol, func(ctx context.Context, remote identity.PublicKey, stream p2p.Stream) { f(ctx, remote, stream) })
+}
+
+func (s streams) Open(ctx context.Context, peer identity.PublicKey, protocol string) (intersplit.Stream, error) {
+	stream, err := s.host.Open(ctx, peer, protocol)
+	if err != nil {
+		return nil, err // and no Stream that holds a nil pointer
+	}
+	return stream, nil
+}
