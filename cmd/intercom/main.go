@@ -196,7 +196,7 @@ func (p program) logger(cfg config.Config, level slog.Level) *slog.Logger {
 		_ = level.UnmarshalText([]byte(cfg.LogLevel)) // the flag admits only levels
 	}
 	if term.IsTerminal(int(p.err.Fd())) {
-		return slog.New(tint.NewHandler(p.console, &tint.Options{Level: level, TimeFormat: "15:04:05.000"}))
+		return slog.New(tint.NewTextHandler(p.console, &tint.Options{Level: level, TimeFormat: "15:04:05.000"}))
 	}
 	return slog.New(slog.NewJSONHandler(p.console, &slog.HandlerOptions{Level: level}))
 }
