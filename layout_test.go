@@ -62,7 +62,7 @@ var homes = []struct {
 	{"github.com/mark3labs/mcp-go", []string{"mcp"}, "the MCP server"},
 	{"github.com/modelcontextprotocol/go-sdk", []string{"mcp", "cmd/intercom"}, "the independent MCP client of the tests"},
 	{"github.com/santhosh-tekuri/jsonschema", []string{"core/op", "mcp"}, "validation; mcp's tests check results against the schemas a client sees"},
-	{"github.com/google/jsonschema-go", []string{"core/op", "mcp"}, "schemas from structs; mcp's tests meet it in the client's types"},
+	{"github.com/google/jsonschema-go", []string{"core/op", "mcp", "cmd/intercom"}, "schemas from structs; elsewhere tests, which check results"},
 	{"github.com/tyler-smith/go-bip39", []string{"core/identity"}, "words"},
 	{"github.com/anyproto/go-slip10", []string{"core/identity"}, "derivation"},
 	{"github.com/btcsuite/btcd/btcutil", []string{"core/identity"}, "addresses"},
