@@ -14,39 +14,47 @@ import (
 	"time"
 )
 
-// rawPingPong is the measure of the machine: the median of a round trip of n
-// bytes over a plain TCP connection.
-func rawPingPong(b *testing.B, n int) time.Duration {
-	b.Helper()
+// echo is the other end of the measure: a process that sends back what it gets.
+func echo(size string) {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		panic(err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		b.Fatal(err)
+		panic(err)
 	}
-	defer listener.Close()
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
+	fmt.Fprintln(os.Stderr, "echo tcp://"+listener.Addr().String())
+	conn, err := listener.Accept()
+	if err != nil {
+		panic(err)
+	}
+	buf := make([]byte, n)
+	for {
+		if _, err := io.ReadFull(conn, buf); err != nil {
 			return
 		}
-		defer conn.Close()
-		buf := make([]byte, n)
-		for {
-			if _, err := io.ReadFull(conn, buf); err != nil {
-				return
-			}
-			if _, err := conn.Write(buf); err != nil {
-				return
-			}
+		if _, err := conn.Write(buf); err != nil {
+			return
 		}
-	}()
-	conn, err := net.Dial("tcp", listener.Addr().String())
+	}
+}
+
+// rawPingPong is the measure of the machine: the median of a round trip of n
+// bytes over a plain TCP connection between two processes.
+func rawPingPong(b *testing.B, m machine, n int) time.Duration {
+	b.Helper()
+	m.env = append(slices.Clone(m.env), "INTERCOM_TEST_ECHO="+strconv.Itoa(n))
+	p := m.start(b)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.told(b, "tcp://"), "tcp://"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer conn.Close()
+	defer p.kill()
 	buf := make([]byte, n)
 	var trips []time.Duration
-	for range 2000 {
+	for range 3000 {
 		begun := time.Now()
 		if _, err := conn.Write(buf); err != nil {
 			b.Fatal(err)
@@ -78,13 +86,14 @@ func BenchmarkBridgeToBridge(b *testing.B) {
 	bob.write(b, `{"type":"subscribe","channels":["bench"]}`)
 	bob.read(b, func(f frame) bool { return f.Type == "subscribed" })
 	for _, size := range []int{100, 1 << 10, 64 << 10} {
-		raw := rawPingPong(b, size)
+		raw := rawPingPong(b, m, size)
 		for _, window := range []int{1, 32, 128} {
 			b.Run(fmt.Sprintf("%dB/%d_in_flight", size, window), func(b *testing.B) {
 				latencies := deliver(b, alice, bob, size, window)
 				b.ReportMetric(float64(quantile(latencies, 0.5).Microseconds()), "p50-µs")
 				b.ReportMetric(float64(quantile(latencies, 0.99).Microseconds()), "p99-µs")
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+				b.ReportMetric(float64(raw.Microseconds()), "rawTCP-µs")
 				if window == 1 {
 					b.ReportMetric(float64(quantile(latencies, 0.5))/float64(raw), "p50/rawTCP")
 				}
@@ -116,7 +125,7 @@ func deliver(b *testing.B, from, to *bridgeClient, size, window int) []time.Dura
 				b.Error(err)
 			}
 			i, _ := strconv.Atoi(event.Message[:strings.IndexByte(event.Message, ' ')])
-			latencies = append(latencies, time.Since(sent[i]))
+			latencies = append(latencies, f.at.Sub(sent[i]))
 			<-free
 		}
 	}()
@@ -137,7 +146,7 @@ func deliver(b *testing.B, from, to *bridgeClient, size, window int) []time.Dura
 // BenchmarkCall is the cost of one call on each surface, in processes of their
 // own, beside a raw TCP round trip.
 func BenchmarkCall(b *testing.B) {
-	raw := rawPingPong(b, 100)
+	raw := rawPingPong(b, newMachine(b), 100)
 	bridge, _ := newMachine(b).bridge(b)
 	rpcHost := newMachine(b)
 	for name, c := range map[string]caller{

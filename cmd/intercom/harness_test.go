@@ -24,8 +24,12 @@ import (
 const patience = 30 * time.Second
 
 // TestMain lets the test binary be the program: a process that is started with
-// this variable runs main instead of the tests.
+// these variables runs main, or the echo of the benchmarks, instead of the tests.
 func TestMain(m *testing.M) {
+	if size := os.Getenv("INTERCOM_TEST_ECHO"); size != "" {
+		echo(size)
+		return
+	}
 	if os.Getenv("INTERCOM_TEST_PROGRAM") == "1" {
 		main()
 		return
@@ -282,6 +286,7 @@ type frame struct {
 	Type   string          `json:"type"`
 	Result json.RawMessage `json:"result"`
 	raw    json.RawMessage
+	at     time.Time // when it had come, before it was parsed
 }
 
 func (c *bridgeClient) write(t testing.TB, text string) {
@@ -303,7 +308,7 @@ func (c *bridgeClient) read(t testing.TB, wanted func(frame) bool) frame {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := frame{raw: raw}
+		f := frame{raw: raw, at: time.Now()}
 		if err := json.Unmarshal(raw, &f); err != nil {
 			t.Fatalf("%s: %v", raw, err)
 		}

@@ -103,6 +103,7 @@ type Info struct {
 // Op is a declared operation, ready to be added to a [Registry].
 type Op struct {
 	info  Info
+	free  map[string]bool           // parameters that may be any JSON value
 	rules func() *jsonschema.Schema // compiled at the first call: starting a peer costs nothing
 	run   func(ctx context.Context, params []byte, text bool) (Reply, error)
 }
@@ -124,8 +125,12 @@ func New[In, Out any](s Spec[In, Out]) *Op {
 		Synonyms: s.Synonyms, Args: s.Args, Example: json.RawMessage(s.Example),
 		Input: derive[In](s.Name, inputs), Output: derive[Out](s.Name, outputs),
 	}
+	free := map[string]bool{}
+	for _, p := range info.Parameters() {
+		free[p.Name] = p.Free
+	}
 	return &Op{
-		info:  info,
+		info: info, free: free,
 		rules: sync.OnceValue(func() *jsonschema.Schema { return compile(info.Name, info.Input) }),
 		run:   handler(s),
 	}

@@ -13,6 +13,7 @@ type Parameter struct {
 	Required    bool
 	Types       []string // JSON types it admits; empty means any value
 	Enum        []any    // the values it admits, when they are listed
+	Free        bool     // any JSON value will do
 }
 
 // Admits tells whether the parameter takes values of a JSON type. A parameter
@@ -40,17 +41,20 @@ func (i Info) Parameters() []Parameter {
 		if err != nil {
 			return parameters
 		}
+		var raw json.RawMessage
 		var member struct {
 			Type        any    `json:"type"`
 			Enum        []any  `json:"enum"`
 			Description string `json:"description"`
 		}
-		if dec.Decode(&member) != nil {
+		var keywords map[string]json.RawMessage
+		if dec.Decode(&raw) != nil || json.Unmarshal(raw, &member) != nil || json.Unmarshal(raw, &keywords) != nil {
 			return parameters
 		}
+		delete(keywords, "description")
 		parameters = append(parameters, Parameter{
 			Name: name.(string), Description: member.Description, Enum: member.Enum,
-			Required: slices.Contains(s.Required, name.(string)), Types: types(member.Type),
+			Free: len(keywords) == 0, Required: slices.Contains(s.Required, name.(string)), Types: types(member.Type),
 		})
 	}
 	return parameters

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,22 +35,20 @@ func (o *Op) check(params json.RawMessage) (json.RawMessage, error) {
 	if len(bytes.TrimSpace(params)) == 0 {
 		params = json.RawMessage("{}")
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(params))
+	object, err := o.object(params)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "the parameters are not JSON: %v", err).
-			WithHint("send one JSON object, for example %s", o.info.Example)
-	}
-	object, ok := doc.(map[string]any)
-	if !ok {
-		return nil, fault.New(fault.Invalid, "the parameters are %s, not an object", shown(doc)).
-			WithHint("send one JSON object, for example %s", o.info.Example)
+		return nil, err
 	}
 	renamed, err := o.rename(object)
 	if err != nil {
 		return nil, err
 	}
+	doc, err := o.document(object)
+	if err != nil {
+		return nil, err
+	}
 	if err := o.rules().Validate(doc); err != nil {
-		return nil, o.explain(err, object)
+		return nil, o.explain(err, doc)
 	}
 	if renamed {
 		return encode(object)
@@ -59,8 +56,43 @@ func (o *Op) check(params json.RawMessage) (json.RawMessage, error) {
 	return params, nil
 }
 
+// object takes the parameters apart, one level deep.
+func (o *Op) object(params json.RawMessage) (map[string]json.RawMessage, error) {
+	var object map[string]json.RawMessage
+	err := json.Unmarshal(params, &object)
+	switch {
+	case err == nil && object != nil:
+		return object, nil
+	case json.Valid(params):
+		var value any
+		_ = json.Unmarshal(params, &value) // it is valid
+		return nil, fault.New(fault.Invalid, "the parameters are %s, not an object", shown(value)).
+			WithHint("send one JSON object, for example %s", o.info.Example)
+	}
+	return nil, fault.New(fault.Invalid, "the parameters are not JSON: %v", err).
+		WithHint("send one JSON object, for example %s", o.info.Example)
+}
+
+// document is what the validator reads. A parameter that may be any JSON value
+// has no rule to check, and may be long: it stays out.
+func (o *Op) document(object map[string]json.RawMessage) (map[string]any, error) {
+	doc := make(map[string]any, len(object))
+	for name, raw := range object {
+		if o.free[name] {
+			doc[name] = nil
+			continue
+		}
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "parameter %q is not JSON: %v", name, err)
+		}
+		doc[name] = value
+	}
+	return doc, nil
+}
+
 // rename replaces synonyms in place.
-func (o *Op) rename(object map[string]any) (bool, error) {
+func (o *Op) rename(object map[string]json.RawMessage) (bool, error) {
 	renamed := false
 	for name, others := range o.info.Synonyms {
 		for _, other := range others {
@@ -227,18 +259,13 @@ func (o *Op) names(place []string) string {
 	return fmt.Sprintf("%s takes %s", strings.Join(append([]string{o.info.Name}, place...), "."), strings.Join(names, ", "))
 }
 
-// decode reads valid parameters into the input of an operation. What the
-// schema let pass and a type refuses is the caller's mistake all the same.
+// decode reads valid parameters into the input of an operation. The schema is
+// closed, so no member is unknown here. What it let pass and a type refuses is
+// the caller's mistake all the same.
 func decode(params []byte, in any) error {
-	dec := json.NewDecoder(bytes.NewReader(params))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(in)
+	err := json.Unmarshal(params, in)
 	if err == nil {
-		_, err = dec.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		err = errors.New("text after the object")
+		return nil
 	}
 	var known *fault.Error
 	if errors.As(err, &known) {
