@@ -105,6 +105,10 @@ func (p program) main(ctx context.Context, words []string) int {
 		if info, _, err := op.Match(ops, leading(rest)); err == nil {
 			return p.oneShot(ctx, words, info)
 		}
+		if len(leading(rest)) > 1 {
+			return p.fail(config.Config{}, fault.New(fault.Invalid, "%q is no command and no operation", rest[0]).
+				WithHint("`intercom help` lists them; a store label stands alone"), usage)
+		}
 		words = labelled(words, rest[0])
 	}
 	return p.dispatch(ctx, words, "", p.run)

@@ -127,6 +127,7 @@ func TestOneShotCommands(t *testing.T) {
 		{"expense add --channel trip --payer alice --amount 1e3 --split alice", failed, "", "1e3"},
 		{"expense add --payer alice", failed, "", "channel"},
 		{"expense add --nonsense 1", usage, "", "nonsense"},
+		{"nonsense word", usage, "", "no command and no operation"},
 		{"call nonsense {}", failed, "", "nonsense"},
 		{"call expense_list {", usage, "", "JSON"},
 		{"run --sidechannel-owner a:b", usage, "", "not there yet"},
