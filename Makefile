@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 # Packages whose goroutines are worth the race detector's price.
 RACE = ./core/event ./core/op/... ./core/feed ./planes/... ./intersplit/... ./agent ./rpc ./mcp ./cmd/internal/attach
 
-.PHONY: test build cross vet check unit race docs bench
+.PHONY: test build cross vet check unit race docs proof bench
 
 # Everything: what CI runs.
 test: build cross vet check unit race
@@ -35,6 +35,10 @@ race:
 # Write the generated parts of README.md and SKILL.md again.
 docs:
 	go test ./cmd/internal/docs -update
+
+# The long forms of what is claimed, a figure per claim.
+proof:
+	INTERCOM_PROOF=1 go test -count=1 -v -timeout 120m -run '^TestProof' ./... | grep -vE '^(=== |\?|ok .*no tests)'
 
 bench:
 	go test -run '^$$' -bench . -benchtime 1s ./...
