@@ -177,6 +177,12 @@ func (f *Feeds) admit(r *round, c *checked, from identity.PublicKey, now time.Ti
 		f.tally.evicted.Add(f.parked.park(c, from, missing))
 		return Parked, nil
 	}
+	if err := f.guarded(r.lane, c.Entry); err != nil {
+		if fault.KindOf(err) == fault.Invalid {
+			f.tally.refused.Add(1)
+		}
+		return 0, err
+	}
 	if c.TS > now.Add(Ahead).UnixMilli() {
 		return Held, f.hold(r, c, from)
 	}

@@ -40,6 +40,7 @@ func (y *syncing) receive(asked []span, raw [][]byte) (last Position, err error)
 	t, err := y.f.take(y.c.ctx, y.s, all)
 	y.result.Received += t.stored
 	y.result.Waiting += t.waiting
+	y.progress()
 	return last, err
 }
 
@@ -92,6 +93,7 @@ func (y *syncing) push(items []span) error {
 			return broke("a message of kind %d for an acknowledgement", reply.kind())
 		}
 		y.result.Sent += int(got.stored)
+		y.progress()
 		if !more {
 			return nil
 		}
