@@ -38,6 +38,28 @@ func (r *Rooms) record(ctx context.Context, rm *room, key string, compose compos
 	return &entry, r.announce(ctx, rm, written, body), nil
 }
 
+// recordAll appends entries in their order and announces them; all are on disk
+// when it returns. After an error the first of them may be there. Options act on
+// the batch as a whole: see [feed.Feeds.AppendAll].
+func (r *Rooms) recordAll(ctx context.Context, rm *room, bodies []ledger.Body, options ...feed.AppendOption) (all []*ledger.Entry, sent int, err error) {
+	raw := make([][]byte, len(bodies))
+	for i, body := range bodies {
+		if raw[i], err = body.Encode(); err != nil {
+			return nil, 0, err
+		}
+	}
+	defer r.gather(rm)()
+	written, err := r.feeds.AppendAll(ctx, rm.id, r.signer, raw, r.now(), options...)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range written {
+		entry := ledgerEntry(e)
+		all = append(all, &entry)
+	}
+	return all, r.announceAll(ctx, rm, written, bodies), nil
+}
+
 // preview is what record would give, with nothing written: the entry of the key,
 // or one without an id.
 func (r *Rooms) preview(rm *room, key string, compose composer) (*ledger.Entry, error) {

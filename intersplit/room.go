@@ -29,6 +29,8 @@ type room struct {
 	plans   map[money.Currency]planned
 
 	planning sync.Mutex // one plan is made at a time
+
+	news news
 }
 
 // planned is the plan of one currency after so many changes.

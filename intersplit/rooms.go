@@ -140,14 +140,6 @@ func (r *Rooms) visit(ctx context.Context, name Channel, dry bool) (call, error)
 	return c, nil
 }
 
-// changed is the data of the event "expense_changed".
-type changed struct {
-	Channel string `json:"channel"`
-	ID      string `json:"id"`
-	Kind    string `json:"kind"`
-	By      string `json:"by"`
-}
-
 // stored follows the feeds: own entries and others', once each, parents first.
 func (r *Rooms) stored(e *feed.Entry) {
 	rm := r.known(e.Feed)
@@ -159,7 +151,5 @@ func (r *Rooms) stored(e *feed.Entry) {
 		r.log.Error("a stored entry does not fit its ledger", "channel", rm.channel, "entry", idText(entry.ID), "err", err)
 		return
 	}
-	r.hub.Publish("expense_changed", changed{
-		Channel: rm.channel, ID: idText(entry.ID), Kind: string(entry.Body.Kind), By: e.Author.Address(),
-	})
+	r.tell(rm, &entry)
 }

@@ -70,7 +70,9 @@ func (r *Rooms) compare(ctx context.Context, e errand) error {
 	ctx, cancel := context.WithTimeout(ctx, errandTime)
 	defer cancel()
 	rm := r.room(e.channel, true)
-	session := r.session(e.peer)
+	report := r.reporter(e.peer)
+	defer report.end()
+	session := r.session(e.peer, report)
 	if missing := r.feeds.MissingFrom(rm.id, e.peer); e.short && len(missing) > 0 {
 		_, err := r.open(ctx, e.peer, func(s Stream) (feed.Result, error) {
 			return r.feeds.Fetch(ctx, s, rm.id, missing, session)
@@ -112,7 +114,9 @@ func (r *Rooms) answer(ctx context.Context, remote identity.PublicKey, s Stream)
 	defer r.schedule.release(remote)
 	ctx, cancel := context.WithTimeout(ctx, errandTime)
 	defer cancel()
-	err := r.feeds.Serve(ctx, s, r.session(remote))
+	report := r.reporter(remote)
+	defer report.end()
+	err := r.feeds.Serve(ctx, s, r.session(remote, report))
 	if err == nil {
 		err = s.Close()
 	}
@@ -126,11 +130,19 @@ func (r *Rooms) answer(ctx context.Context, remote identity.PublicKey, s Stream)
 // channel's policy is asked before each batch, so that losing a right ends the
 // conversation. A room is named by its feed's id alone: to whoever is not in the
 // channel, it says nothing.
-func (r *Rooms) session(remote identity.PublicKey) feed.Session {
-	return feed.Session{Remote: remote, May: func(id feed.FeedID) bool {
-		rm := r.roomOf(id)
-		return rm != nil && r.channels.May(rm.channel, remote, Read)
-	}}
+func (r *Rooms) session(remote identity.PublicKey, report *reporter) feed.Session {
+	return feed.Session{
+		Remote: remote,
+		May: func(id feed.FeedID) bool {
+			rm := r.roomOf(id)
+			if rm == nil || !r.channels.May(rm.channel, remote, Read) {
+				return false
+			}
+			report.begin(rm)
+			return true
+		},
+		Progress: report.tell,
+	}
 }
 
 // roomOf finds the room of a feed among the channels that this peer is in; nil

@@ -96,7 +96,7 @@ func TestProgressOfAnExchangeIsToldToBothEnds(t *testing.T) {
 	if _, err, _ := syncRoom(here, there, near, far); err != nil {
 		t.Fatal(err)
 	}
-	if asked != (feed.Progress{Stored: 300, Sent: 100, Theirs: 300}) || served != (feed.Progress{Stored: 100}) {
+	if asked != (feed.Progress{Feed: room, Stored: 300, Sent: 100, Theirs: 300}) || served != (feed.Progress{Feed: room, Stored: 100}) {
 		t.Errorf("asked %+v, served %+v", asked, served)
 	}
 }

@@ -87,7 +87,7 @@ func (v *serving) enter(feed FeedID) error {
 	if err := v.s.allowed(feed); err != nil {
 		return err
 	}
-	v.feed = &feed
+	v.feed, v.did.Feed = &feed, feed
 	return nil
 }
 

@@ -38,6 +38,7 @@ type Session struct {
 
 // Progress is how far one exchange is.
 type Progress struct {
+	Feed   FeedID
 	Stored int    // entries of the other peer that were stored
 	Sent   int    // entries that the other peer stored
 	Theirs uint64 // entries that the other peer said it has; 0 when it did not say

@@ -45,7 +45,7 @@ type syncing struct {
 }
 
 func (y *syncing) progress() {
-	y.s.progress(Progress{y.result.Received, y.result.Sent, y.theirs})
+	y.s.progress(Progress{y.feed, y.result.Received, y.result.Sent, y.theirs})
 }
 
 // The bounds of what a hostile peer can make a syncing one remember or redo.
