@@ -25,6 +25,11 @@ type ExportResult struct {
 	Joined  bool   `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
 }
 
+// exchangeOps bring a ledger's facts in and out, in other forms.
+func (r *Rooms) exchangeOps() []*op.Op {
+	return []*op.Op{r.exportOp(), r.planOp()}
+}
+
 func (r *Rooms) exportOp() *op.Op {
 	return op.New(op.Spec[ExportParams, ExportResult]{
 		Name: "expense_export", Owner: owner, Summary: "Export a channel's ledger as text, JSON or CSV",
