@@ -108,6 +108,7 @@ func TestALongExchangeTellsItsProgress(t *testing.T) {
 	alice := w.join(1)
 	alice.must("expense_add", `{"channel":"trip","payer":"alice","amount":"30","split":"alice,bob"}`)
 	rm := alice.room("trip", true)
+	alice.leave()
 	now := time.Now()
 	alice.now = func() time.Time { return now }
 	for _, took := range []time.Duration{time.Millisecond, 3 * time.Second} {

@@ -19,6 +19,9 @@ type composer func(l *ledger.Ledger) (ledger.Body, error)
 // for the entry that it made: the same content again is that entry, and it is
 // announced once more, since whoever repeats a call may have lost the answer.
 func (r *Rooms) record(ctx context.Context, rm *room, key string, compose composer) (e *ledger.Entry, sent int, err error) {
+	if err := r.stand(ctx, rm); err != nil {
+		return nil, 0, err
+	}
 	body, raw, err := composed(rm, compose)
 	if err != nil {
 		return nil, 0, err
@@ -42,6 +45,9 @@ func (r *Rooms) record(ctx context.Context, rm *room, key string, compose compos
 // when it returns. After an error the first of them may be there. Options act on
 // the batch as a whole: see [feed.Feeds.AppendAll].
 func (r *Rooms) recordAll(ctx context.Context, rm *room, bodies []ledger.Body, options ...feed.AppendOption) (all []*ledger.Entry, sent int, err error) {
+	if err := r.stand(ctx, rm); err != nil {
+		return nil, 0, err
+	}
 	raw := make([][]byte, len(bodies))
 	for i, body := range bodies {
 		if raw[i], err = body.Encode(); err != nil {

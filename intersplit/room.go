@@ -1,6 +1,7 @@
 package intersplit
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"sync"
 
@@ -19,13 +20,15 @@ func feedOf(channel string) feed.FeedID {
 // room is one channel's ledger in memory. It is built from the feed when it is
 // first looked at, and follows the feed from then on.
 type room struct {
-	channel string
-	id      feed.FeedID
-	feeds   *feed.Feeds
+	channel  string
+	id       feed.FeedID
+	feeds    *feed.Feeds
+	channels Channels
 
 	mu      sync.Mutex
 	ledger  *ledger.Ledger // nil until it is first looked at
-	changes int            // how many entries were applied
+	rights  *rights        // under which the ledger was built
+	changes int            // how many entries were applied, or more
 	plans   map[money.Currency]planned
 
 	planning sync.Mutex // one plan is made at a time
@@ -39,17 +42,18 @@ type planned struct {
 	plan    plan.Plan
 }
 
-func newRoom(channel string, feeds *feed.Feeds) *room {
-	return &room{channel: channel, id: feedOf(channel), feeds: feeds, plans: map[money.Currency]planned{}}
+func newRoom(channel string, feeds *feed.Feeds, channels Channels) *room {
+	return &room{channel: channel, id: feedOf(channel), feeds: feeds, channels: channels, plans: map[money.Currency]planned{}}
 }
 
-// look shows the room's state to read, which is built now if it was not before.
-// read must not keep it.
+// look shows the room's state to read, which is built now if it was not before or
+// if others count since. read must not keep it.
 func (rm *room) look(read func(l *ledger.Ledger)) error {
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
-	if rm.ledger == nil {
-		if err := rm.build(); err != nil {
+	policy := rm.channels.Policy(rm.channel)
+	if rm.ledger == nil || !bytes.Equal(policy.terms(), rm.rights.policy.terms()) {
+		if err := rm.build(policy); err != nil {
 			return err
 		}
 	}
@@ -57,40 +61,31 @@ func (rm *room) look(read func(l *ledger.Ledger)) error {
 	return nil
 }
 
-// build reads the whole feed. An entry that is stored meanwhile is seen here, or
-// waits in follow until the room is built; if both, it counts once.
-func (rm *room) build() error {
-	l := ledger.New()
-	var broken error
-	err := rm.feeds.Scan(rm.id, feed.Position{}, func(e *feed.Entry) bool {
-		broken = l.Apply(ledgerEntry(e))
-		return broken == nil
-	})
-	if err != nil {
-		return err
-	}
-	if broken != nil {
-		return broken
-	}
-	rm.ledger = l
-	return nil
-}
-
 // follow applies an entry that the feed has stored.
-func (rm *room) follow(e ledger.Entry) error {
+func (rm *room) follow(e *feed.Entry) (ledger.Entry, error) {
+	id := e.ID()
+	entry := ledgerEntryOf(e, id)
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
 	if rm.ledger == nil {
-		return nil // it is in the feed when the room is built
+		return entry, nil // it is in the feed when the room is built
 	}
 	rm.changes++
-	return rm.ledger.Apply(e)
+	if _, _, ok := rm.rights.revocation(e); ok {
+		rm.ledger = nil // it reaches back: what counted may count no more
+		return entry, nil
+	}
+	entry.Body = rm.rights.judge(e, id, entry.Body)
+	return entry, rm.ledger.Apply(entry)
 }
 
 // ledgerEntry is a feed's entry as the ledger needs it.
-func ledgerEntry(e *feed.Entry) ledger.Entry {
+func ledgerEntry(e *feed.Entry) ledger.Entry { return ledgerEntryOf(e, e.ID()) }
+
+// ledgerEntryOf saves the hash when it is known.
+func ledgerEntryOf(e *feed.Entry, id feed.ID) ledger.Entry {
 	entry := ledger.Entry{
-		ID: ledger.ID(e.ID()), Author: ledger.Author(e.Author), Height: e.Height, TS: e.TS,
+		ID: ledger.ID(id), Author: ledger.Author(e.Author), Height: e.Height, TS: e.TS,
 		Body: ledger.Decode(e.Body), Parents: make([]ledger.ID, len(e.Parents)),
 	}
 	for i, p := range e.Parents {

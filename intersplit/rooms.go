@@ -98,7 +98,7 @@ func (r *Rooms) room(channel string, keep bool) *room {
 	defer r.mu.Unlock()
 	rm, known := r.byName[channel]
 	if !known {
-		rm = newRoom(channel, r.feeds)
+		rm = newRoom(channel, r.feeds, r.channels)
 		if keep {
 			r.byName[channel], r.byFeed[rm.id] = rm, rm
 		}
@@ -146,8 +146,8 @@ func (r *Rooms) stored(e *feed.Entry) {
 	if rm == nil {
 		return // another owner's feed, or a room that is built when it is looked at
 	}
-	entry := ledgerEntry(e)
-	if err := rm.follow(entry); err != nil {
+	entry, err := rm.follow(e)
+	if err != nil {
 		r.log.Error("a stored entry does not fit its ledger", "channel", rm.channel, "entry", idText(entry.ID), "err", err)
 		return
 	}

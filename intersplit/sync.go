@@ -28,6 +28,7 @@ func (r *Rooms) keepInStep(ctx context.Context) {
 	defer around.Stop()
 	defer held.Stop()
 	for {
+		r.revokeAll(ctx)
 		r.schedule.meet(r.present(), r.now())
 		for _, e := range r.schedule.next(r.signer.PublicKey(), r.now()) {
 			running.Go(func() { r.run(ctx, e) })
@@ -59,7 +60,9 @@ func (r *Rooms) present() []pair {
 // run does one errand.
 func (r *Rooms) run(ctx context.Context, e errand) {
 	err := r.compare(ctx, e)
-	if err != nil && ctx.Err() == nil {
+	if fault.KindOf(err) == fault.Conflict {
+		r.log.Warn("a room cannot be kept in step with a member", "channel", e.channel, "peer", e.peer, "err", err)
+	} else if err != nil && ctx.Err() == nil {
 		r.log.Debug("a room could not be compared", "channel", e.channel, "peer", e.peer, "err", err)
 	}
 	r.schedule.done(e, err == nil, r.now())
@@ -140,6 +143,18 @@ func (r *Rooms) session(remote identity.PublicKey, report *reporter) feed.Sessio
 			}
 			report.begin(rm)
 			return true
+		},
+		Terms: func(id feed.FeedID) []byte {
+			if rm := r.known(id); rm != nil {
+				return r.channels.Policy(rm.channel).terms()
+			}
+			return nil
+		},
+		Agree: func(id feed.FeedID, theirs []byte) error {
+			if rm := r.known(id); rm != nil {
+				return r.channels.Policy(rm.channel).agree(rm.channel, theirs)
+			}
+			return nil
 		},
 		Progress: report.tell,
 	}

@@ -55,6 +55,7 @@ type peer struct {
 	listen  func(Message)
 	answer  func(ctx context.Context, remote identity.PublicKey, s Stream)
 	refused map[identity.PublicKey]bool
+	policy  Policy
 }
 
 // join starts a peer with an identity made from one byte.
@@ -177,6 +178,25 @@ func (p *peer) May(channel string, who identity.PublicKey, _ Access) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.joined[channel] && !p.refused[who]
+}
+
+func (p *peer) Policy(string) Policy {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.policy
+}
+
+// setPolicy has others count from now on.
+func (p *peer) setPolicy(policy Policy) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.policy = policy
+}
+
+// Invite reads the invites of [invite].
+func (p *peer) Invite(_ string, raw []byte) (in Invite, err error) {
+	err = json.Unmarshal(raw, &in)
+	return in, err
 }
 
 func (p *peer) Listen(_ string, f func(Message)) { p.listen = f }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"intercom/core/event"
+	"intercom/core/fault"
 	"intercom/core/feed"
 	"intercom/core/identity"
 	"intercom/core/op"
@@ -60,6 +61,14 @@ func (c channels) May(channel string, peer identity.PublicKey, access intersplit
 		right = sidechannel.Write
 	}
 	return c.plane.May(channel, peer, right)
+}
+
+// Policy is everyone's: channels are open.
+func (c channels) Policy(string) intersplit.Policy { return intersplit.Policy{} }
+
+// Invite refuses: open channels have no invites.
+func (c channels) Invite(channel string, _ []byte) (intersplit.Invite, error) {
+	return intersplit.Invite{}, fault.New(fault.Invalid, "channel %q is open and has no invites", channel).WithHint("join it without one")
 }
 
 func (c channels) Send(ctx context.Context, channel string, message json.RawMessage) (string, int, error) {
