@@ -18,7 +18,7 @@ func filled(b *testing.B, n int) *room {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rm := newRoom("trip", feeds, &peer{})
+	rm := newRoom("trip", feeds, &peer{}, quota{1 << 40})
 	author := identity.FromSeed([32]byte{1})
 	for i := range n {
 		name := func(k int) ledger.Name { return ledger.Name(fmt.Sprint("member", (i*7+k*5)%12)) }
@@ -46,7 +46,7 @@ func BenchmarkRoomOf10000(b *testing.B) {
 	none := func(*ledger.Ledger) []Entry { return nil }
 	b.Run("build", func(b *testing.B) {
 		for b.Loop() {
-			if err := newRoom("trip", rm.feeds, &peer{}).build(Policy{}); err != nil {
+			if err := newRoom("trip", rm.feeds, &peer{}, quota{1 << 40}).build(Policy{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -45,6 +45,9 @@ func (rm *room) build(policy Policy) error {
 	if err != nil {
 		return err
 	}
+	if err := rm.quota.measure(rm); err != nil {
+		return err
+	}
 	l := ledger.New()
 	if err := rm.each(func(c *chunk) error {
 		for i, e := range c.decoded {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 
 	"intercom/core/canon"
 	"intercom/core/feed"
@@ -24,6 +25,7 @@ type room struct {
 	id       feed.FeedID
 	feeds    *feed.Feeds
 	channels Channels
+	quota    quota
 
 	mu      sync.Mutex
 	ledger  *ledger.Ledger // nil until it is first looked at
@@ -34,6 +36,7 @@ type room struct {
 	planning sync.Mutex // one plan is made at a time
 
 	news news
+	full atomic.Bool // entries had to be refused since the start
 }
 
 // planned is the plan of one currency after so many changes.
@@ -42,8 +45,8 @@ type planned struct {
 	plan    plan.Plan
 }
 
-func newRoom(channel string, feeds *feed.Feeds, channels Channels) *room {
-	return &room{channel: channel, id: feedOf(channel), feeds: feeds, channels: channels, plans: map[money.Currency]planned{}}
+func newRoom(channel string, feeds *feed.Feeds, channels Channels, q quota) *room {
+	return &room{channel: channel, id: feedOf(channel), feeds: feeds, channels: channels, quota: q, plans: map[money.Currency]planned{}}
 }
 
 // look shows the room's state to read, which is built now if it was not before or

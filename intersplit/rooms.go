@@ -1,6 +1,7 @@
 package intersplit
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -21,7 +22,11 @@ type Config struct {
 	// be missing: it finds what was lost on the way. Too short costs traffic, too
 	// long leaves a lost announcement unnoticed for as long. 0 means 20 s.
 	Refresh time.Duration
-	Log     *slog.Logger // nil means none
+	// RoomBytes is what one room takes on the disk at most. Too low and a long-lived
+	// room goes incomplete; too high and strangers in an open channel fill the disk.
+	// 0 means 1 GiB.
+	RoomBytes uint64
+	Log       *slog.Logger // nil means none
 }
 
 // Deps are the parts of the peer that rooms are built on.
@@ -48,6 +53,7 @@ type Rooms struct {
 
 	intake   intake
 	schedule schedule
+	quota    quota
 
 	mu     sync.Mutex
 	byName map[string]*room
@@ -70,6 +76,8 @@ func New(deps Deps, cfg Config) *Rooms {
 	}
 	r.intake.init()
 	r.schedule.init(cfg.Refresh)
+	r.quota.bytes = cmp.Or(cfg.RoomBytes, defaultRoomBytes)
+	deps.Feeds.Guard(r.guard)
 	deps.Feeds.OnStored(r.stored)
 	deps.Channels.Listen(app, r.hear)
 	deps.Streams.Handle(syncProtocol, r.answer)
@@ -98,7 +106,7 @@ func (r *Rooms) room(channel string, keep bool) *room {
 	defer r.mu.Unlock()
 	rm, known := r.byName[channel]
 	if !known {
-		rm = newRoom(channel, r.feeds, r.channels)
+		rm = newRoom(channel, r.feeds, r.channels, r.quota)
 		if keep {
 			r.byName[channel], r.byFeed[rm.id] = rm, rm
 		}

@@ -23,7 +23,8 @@ import (
 type world struct {
 	t *testing.T
 
-	refresh time.Duration
+	refresh   time.Duration
+	roomBytes uint64
 
 	mu    sync.Mutex
 	peers map[identity.PublicKey]*peer
@@ -82,7 +83,7 @@ func (w *world) joinWith(seed byte, s *store.Store) *peer {
 	}
 	p.Rooms = New(Deps{
 		Feeds: feeds, Space: s.Space("intersplit"), Signer: p.id, Channels: p, Streams: p, Hub: p.hub,
-	}, Config{Refresh: w.refresh})
+	}, Config{Refresh: w.refresh, RoomBytes: w.roomBytes})
 	p.ops = op.NewRegistry(p.hub, slog.New(slog.DiscardHandler))
 	p.ops.Add(p.Rooms.Ops()...)
 	var ctx context.Context
