@@ -71,7 +71,7 @@ func (r *Rooms) list(ctx context.Context, in ListParams) (ListResult, error) {
 		limit = pageEntries
 	}
 	err = v.room.look(func(l *ledger.Ledger) {
-		out.Count, out.Cleared = l.Expenses(), clearedOf(l)
+		out.Count, out.Cleared = l.InEffect(), clearedOf(l)
 		out.Entries, out.NextCursor = page(l.Entries(), after, limit)
 	})
 	return out, err

@@ -104,10 +104,12 @@ func (rm *room) statement(only *money.Currency, entries func(*ledger.Ledger) []E
 	var changes int
 	err := rm.look(func(l *ledger.Ledger) {
 		changes = rm.changes
-		s.cleared, s.entries = clearedOf(l), entries(l)
+		s.cleared, s.entries, s.expenses = clearedOf(l), entries(l), l.InEffect()
+		if only != nil {
+			s.expenses = l.InEffectIn(*only)
+		}
 		for _, c := range l.Currencies() {
 			if only == nil || *only == c {
-				s.expenses += l.ExpensesIn(c)
 				s.books = append(s.books, currencyBook{currency: c, total: l.Total(c), balances: l.Balances(c)})
 			}
 		}

@@ -100,7 +100,7 @@ func TestForeignBodiesAreUnsupported(t *testing.T) {
 		"nothing":               ``,
 		"no object":             `7`,
 		"no kind":               `{"v":1}`,
-		"unknown kind":          `{"kind":"payment","v":1}`,
+		"unknown kind":          `{"kind":"loan","v":1}`,
 		"another version":       strings.Replace(honest, `"v":1`, `"v":2`, 1),
 		"space":                 " " + honest,
 		"other order":           `{"v":1,` + honest[1:len(honest)-7] + `}`,
@@ -131,7 +131,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"amount":"30.00","currency":"","kind":"expense","mode":"equal","payers":[{"amount":"30.00","member":"alice"}],"split":[{"member":"alice"},{"member":"bob"}],"v":1}`))
 	f.Add([]byte(`{"amount":"-3","currency":"JPY","kind":"expense","mode":"exact","payers":[{"amount":"3","member":"a"}],"split":[{"member":"a","value":"1"},{"member":"b"}],"tags":["x"],"v":1}`))
 	f.Add([]byte(`{"kind":"clear","v":1}`))
-	f.Add([]byte(`{"kind":"payment","v":1}`))
+	f.Add([]byte(`{"kind":"loan","v":1}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		body := Decode(raw)
 		if body.Kind == KindUnsupported {
