@@ -112,6 +112,8 @@ func (b *Body) Source() string {
 		return b.Expense.Source
 	case b.Payment != nil:
 		return b.Payment.Source
+	case b.Settlement != nil:
+		return b.Settlement.Source
 	}
 	return ""
 }

@@ -26,6 +26,7 @@ type Payment struct {
 type Settlement struct {
 	Payments []Transfer
 	Note     string
+	Source   string // import id, or ""
 }
 
 // NewPayment checks a payment that a caller described and makes it canonical.
@@ -52,7 +53,10 @@ func NewSettlement(s Settlement, key string) (Body, error) {
 	if len(s.Payments) == 0 {
 		return Body{}, fault.New(fault.Invalid, "there is nothing to pay").WithHint("everybody is even")
 	}
-	tidy := Settlement{Payments: make([]Transfer, len(s.Payments))}
+	tidy := Settlement{Payments: make([]Transfer, len(s.Payments)), Source: s.Source}
+	if err := checkSource(s.Source); err != nil {
+		return Body{}, err
+	}
 	for i, p := range s.Payments {
 		var err error
 		if tidy.Payments[i], err = p.tidy(); err != nil {

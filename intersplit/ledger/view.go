@@ -85,7 +85,7 @@ func (l *Ledger) named(b *Body) Body {
 		p.Transfer = l.namedTransfer(p.Transfer)
 		named.Payment = &p
 	case b.Settlement != nil:
-		s := Settlement{Note: b.Settlement.Note}
+		s := Settlement{Note: b.Settlement.Note, Source: b.Settlement.Source}
 		for _, t := range b.Settlement.Payments {
 			s.Payments = append(s.Payments, l.namedTransfer(t))
 		}

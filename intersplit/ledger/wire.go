@@ -57,6 +57,7 @@ type (
 		Kind     Kind           `json:"kind"`
 		Note     string         `json:"note,omitempty"`
 		Payments []wireTransfer `json:"payments"`
+		Source   string         `json:"source,omitempty"`
 		V        int            `json:"v"`
 	}
 	wireMoney struct {
@@ -203,7 +204,7 @@ func (w wirePayment) body() (Body, error) {
 }
 
 func (b *Body) wireSettlement() wireSettlement {
-	wire := wireSettlement{Key: b.Key, Kind: b.Kind, Note: b.Settlement.Note, V: version}
+	wire := wireSettlement{Key: b.Key, Kind: b.Kind, Note: b.Settlement.Note, Source: b.Settlement.Source, V: version}
 	for _, p := range b.Settlement.Payments {
 		wire.Payments = append(wire.Payments, p.wire())
 	}
@@ -211,7 +212,7 @@ func (b *Body) wireSettlement() wireSettlement {
 }
 
 func (w wireSettlement) body() (Body, error) {
-	s := Settlement{Payments: make([]Transfer, len(w.Payments)), Note: w.Note}
+	s := Settlement{Payments: make([]Transfer, len(w.Payments)), Note: w.Note, Source: w.Source}
 	for i, p := range w.Payments {
 		var err error
 		if s.Payments[i], err = p.transfer(); err != nil {
