@@ -52,21 +52,31 @@ func (f *Feeds) Add(ctx context.Context, e *Entry, from identity.PublicKey, now 
 // on all cores. It stops at the first that is refused; outcomes has one for
 // each entry before it.
 func (f *Feeds) AddAll(ctx context.Context, entries []*Entry, from identity.PublicKey, now time.Time) (outcomes []Outcome, err error) {
-	ready, refused := f.checkAll(ctx, entries)
-	for len(ready) > 0 {
-		n := oneRound(ready)
-		done, err := f.addRound(ctx, ready[:n], from, now)
-		outcomes = append(outcomes, done...)
-		if err != nil {
-			return outcomes, err
-		}
-		ready = ready[n:]
+	ready, refused := f.checkAll(ctx, entries, f.check)
+	if outcomes, err = f.addAll(ctx, ready, from, now); err == nil {
+		err = refused
 	}
-	return outcomes, refused
+	return outcomes, err
+}
+
+// addAll takes entries whose own rules and signatures hold.
+func (f *Feeds) addAll(ctx context.Context, ready []*checked, from identity.PublicKey, now time.Time) (outcomes []Outcome, err error) {
+	var rounds []*round
+	for len(ready) > 0 && err == nil {
+		n := oneRound(ready)
+		r := &round{lane: f.lane(ready[0].Feed)}
+		var done []Outcome
+		done, err = f.addLocked(ctx, r, ready[:n], from, now)
+		outcomes, rounds, ready = append(outcomes, done...), append(rounds, r), ready[n:]
+	}
+	if finishErr := f.finish(rounds...); finishErr != nil {
+		return nil, finishErr
+	}
+	return outcomes, err
 }
 
 // roundSize is how many entries are decided under one hold of a lane: more
-// make others wait longer, fewer make more fsyncs.
+// make others wait longer, fewer let them in more often.
 const roundSize = 256
 
 // oneRound tells how many of the first entries are of one feed and fit.
@@ -80,12 +90,12 @@ func oneRound(ready []*checked) int {
 
 // checkAll checks the entries on all cores. It returns those before the first
 // one that is refused, and why that one is.
-func (f *Feeds) checkAll(ctx context.Context, entries []*Entry) ([]*checked, error) {
+func (f *Feeds) checkAll(ctx context.Context, entries []*Entry, check func(context.Context, *Entry) (*checked, error)) ([]*checked, error) {
 	ready, faults := make([]*checked, len(entries)), make([]error, len(entries))
 	var next atomic.Int64
 	work := func() {
 		for i := next.Add(1) - 1; i < int64(len(entries)); i = next.Add(1) - 1 {
-			ready[i], faults[i] = f.check(ctx, entries[i])
+			ready[i], faults[i] = check(ctx, entries[i])
 			if faults[i] != nil {
 				return // the entries behind it are not wanted
 			}
@@ -111,31 +121,38 @@ func (f *Feeds) checkAll(ctx context.Context, entries []*Entry) ([]*checked, err
 // check checks one entry, the cheapest first. The signature of one that is
 // stored is not looked at: nothing comes of it.
 func (f *Feeds) check(ctx context.Context, e *Entry) (*checked, error) {
+	c, err := f.unverified(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if known, err := f.Has(e.Feed, c.id); err != nil || known {
+		return c, err
+	}
+	return c, e.verify(c.preimage())
+}
+
+// checkNew is check for an entry that is probably not stored, and saves asking.
+func (f *Feeds) checkNew(ctx context.Context, e *Entry) (*checked, error) {
+	c, err := f.unverified(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return c, e.verify(c.preimage())
+}
+
+func (f *Feeds) unverified(ctx context.Context, e *Entry) (*checked, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	raw := e.Encode()
-	preimage := raw[:len(raw)-sigSize]
-	c := &checked{Entry: e, id: hash(preimage), raw: raw}
-	if known, err := f.Has(e.Feed, c.id); err != nil || known {
-		return c, err
-	}
-	return c, e.verify(preimage)
+	c := &checked{Entry: e, raw: e.Encode()}
+	c.id = hash(c.preimage())
+	return c, nil
 }
 
-// addRound decides entries of one feed.
-func (f *Feeds) addRound(ctx context.Context, entries []*checked, from identity.PublicKey, now time.Time) ([]Outcome, error) {
-	r := &round{lane: f.lane(entries[0].Feed)}
-	outcomes, err := f.addLocked(ctx, r, entries, from, now)
-	if finishErr := f.finish(r); finishErr != nil {
-		return nil, finishErr
-	}
-	return outcomes, err
-}
-
+// addLocked decides entries of one feed.
 func (f *Feeds) addLocked(ctx context.Context, r *round, entries []*checked, from identity.PublicKey, now time.Time) (outcomes []Outcome, err error) {
 	r.lane.mu.Lock()
 	defer r.lane.mu.Unlock()

@@ -113,9 +113,18 @@ func decodeAll(feed FeedID, raw [][]byte) ([]*Entry, error) {
 // take stores what the other peer sent. An entry dated ahead for which there is
 // no room is passed over; any other refused entry ends the session, and so does
 // one for which this peer's feed is full.
-func (f *Feeds) take(ctx context.Context, s *Session, all []*Entry) (t taken, err error) {
-	for len(all) > 0 {
-		outcomes, err := f.AddAll(ctx, all, s.Remote, time.Now())
+func (f *Feeds) take(ctx context.Context, s *Session, all []*Entry) (taken, error) {
+	ready, refused := f.checkAll(ctx, all, f.check)
+	t, err := f.takeChecked(ctx, s, ready)
+	if err == nil {
+		err = refused
+	}
+	return t, err
+}
+
+func (f *Feeds) takeChecked(ctx context.Context, s *Session, ready []*checked) (t taken, err error) {
+	for len(ready) > 0 {
+		outcomes, err := f.addAll(ctx, ready, s.Remote, time.Now())
 		for _, outcome := range outcomes {
 			switch outcome {
 			case Stored:
@@ -126,10 +135,10 @@ func (f *Feeds) take(ctx context.Context, s *Session, all []*Entry) (t taken, er
 				t.waiting++
 			}
 		}
-		all = all[len(outcomes):]
+		ready = ready[len(outcomes):]
 		if errors.Is(err, errNoRoom) {
 			t.refused++
-			all = all[1:]
+			ready = ready[1:]
 		} else if err != nil {
 			return t, err
 		}
