@@ -26,7 +26,10 @@ type Config struct {
 	// room goes incomplete; too high and strangers in an open channel fill the disk.
 	// 0 means 1 GiB.
 	RoomBytes uint64
-	Log       *slog.Logger // nil means none
+	// SnapshotFile is where a copy of all rooms is kept in the seed application's
+	// form; none when it is empty.
+	SnapshotFile string
+	Log          *slog.Logger // nil means none
 }
 
 // Deps are the parts of the peer that rooms are built on.
@@ -51,9 +54,10 @@ type Rooms struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	intake   intake
-	schedule schedule
-	quota    quota
+	intake    intake
+	schedule  schedule
+	quota     quota
+	snapshots snapshots
 
 	mu     sync.Mutex
 	byName map[string]*room
@@ -76,6 +80,7 @@ func New(deps Deps, cfg Config) *Rooms {
 	}
 	r.intake.init()
 	r.schedule.init(cfg.Refresh)
+	r.snapshots.init(cfg.SnapshotFile)
 	r.quota.bytes = cmp.Or(cfg.RoomBytes, defaultRoomBytes)
 	deps.Feeds.Guard(r.guard)
 	deps.Feeds.OnStored(r.stored)
@@ -89,13 +94,15 @@ func (r *Rooms) Ops() []*op.Op {
 	return append([]*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp()}, r.exchangeOps()...)
 }
 
-// Run takes in what members announce and fetches what is missing, until ctx ends.
+// Run takes in what members announce, fetches what is missing and keeps the
+// snapshot file, until ctx ends.
 // When it returns, all it started has ended.
 func (r *Rooms) Run(ctx context.Context) error {
-	var intake sync.WaitGroup
-	intake.Go(func() { r.takeIn(ctx) })
-	r.keepInStep(ctx)
-	intake.Wait()
+	var running sync.WaitGroup
+	running.Go(func() { r.takeIn(ctx) })
+	running.Go(func() { r.keepInStep(ctx) })
+	running.Go(func() { r.keepSnapshots(ctx) })
+	running.Wait()
 	return nil
 }
 
@@ -159,5 +166,6 @@ func (r *Rooms) stored(e *feed.Entry) {
 		r.log.Error("a stored entry does not fit its ledger", "channel", rm.channel, "entry", idText(entry.ID), "err", err)
 		return
 	}
+	r.snapshots.touch()
 	r.tell(rm, &entry)
 }

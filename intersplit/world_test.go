@@ -25,6 +25,7 @@ type world struct {
 
 	refresh   time.Duration
 	roomBytes uint64
+	snapshot  string // path of the file
 
 	mu    sync.Mutex
 	peers map[identity.PublicKey]*peer
@@ -83,7 +84,7 @@ func (w *world) joinWith(seed byte, s *store.Store) *peer {
 	}
 	p.Rooms = New(Deps{
 		Feeds: feeds, Space: s.Space("intersplit"), Signer: p.id, Channels: p, Streams: p, Hub: p.hub,
-	}, Config{Refresh: w.refresh, RoomBytes: w.roomBytes})
+	}, Config{Refresh: w.refresh, RoomBytes: w.roomBytes, SnapshotFile: w.snapshot})
 	p.ops = op.NewRegistry(p.hub, slog.New(slog.DiscardHandler))
 	p.ops.Add(p.Rooms.Ops()...)
 	var ctx context.Context

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 
 	"intercom/core/event"
 	"intercom/core/fault"
@@ -19,7 +20,7 @@ func (p *Peer) newRooms(feeds *feed.Feeds, hub *event.Hub) *intersplit.Rooms {
 	return intersplit.New(intersplit.Deps{
 		Feeds: feeds, Space: p.store.Space("intersplit"), Signer: p.id,
 		Channels: channels{p.plane}, Streams: streams{p.host}, Hub: hub,
-	}, intersplit.Config{Log: p.log})
+	}, intersplit.Config{Log: p.log, SnapshotFile: filepath.Join(p.cfg.Store(), "expense-split.snapshots.json")})
 }
 
 // Declared lists the operations of a peer without one: the declarations need no
