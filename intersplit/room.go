@@ -10,7 +10,6 @@ import (
 	"intercom/core/feed"
 	"intercom/intersplit/ledger"
 	"intercom/intersplit/money"
-	"intercom/intersplit/plan"
 )
 
 // feedOf names the feed that holds a channel's ledger.
@@ -31,22 +30,15 @@ type room struct {
 	ledger  *ledger.Ledger // nil until it is first looked at
 	rights  *rights        // under which the ledger was built
 	changes int            // how many entries were applied, or more
-	plans   map[money.Currency]planned
 
-	planning sync.Mutex // one plan is made at a time
+	plans plans
 
 	news news
 	full atomic.Bool // entries had to be refused since the start
 }
 
-// planned is the plan of one currency after so many changes.
-type planned struct {
-	changes int
-	plan    plan.Plan
-}
-
 func newRoom(channel string, feeds *feed.Feeds, channels Channels, q quota) *room {
-	return &room{channel: channel, id: feedOf(channel), feeds: feeds, channels: channels, quota: q, plans: map[money.Currency]planned{}}
+	return &room{channel: channel, id: feedOf(channel), feeds: feeds, channels: channels, quota: q}
 }
 
 // look shows the room's state to read, which is built now if it was not before or
@@ -100,10 +92,14 @@ func ledgerEntryOf(e *feed.Entry, id feed.ID) ledger.Entry {
 // statement is the room at this moment, in one currency or, with only nil, in all
 // of them. entries picks what it lists.
 func (rm *room) statement(only *money.Currency, entries func(*ledger.Ledger) []Entry) (*statement, error) {
+	return rm.statementBy(planning{}, only, entries)
+}
+
+// statementBy is a statement with a plan of the caller's choice.
+func (rm *room) statementBy(mode planning, only *money.Currency, entries func(*ledger.Ledger) []Entry) (*statement, error) {
 	s := &statement{channel: rm.channel}
-	var changes int
+	var drafts []draft
 	err := rm.look(func(l *ledger.Ledger) {
-		changes = rm.changes
 		s.cleared, s.entries, s.expenses = clearedOf(l), entries(l), l.InEffect()
 		if only != nil {
 			s.expenses = l.InEffectIn(*only)
@@ -111,56 +107,18 @@ func (rm *room) statement(only *money.Currency, entries func(*ledger.Ledger) []E
 		for _, c := range l.Currencies() {
 			if only == nil || *only == c {
 				s.books = append(s.books, currencyBook{currency: c, total: l.Total(c), balances: l.Balances(c)})
+				drafts = append(drafts, rm.draft(l, c, mode))
 			}
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i := range s.books {
+	for i, d := range drafts {
 		b := &s.books[i]
-		if b.plan, err = rm.plan(b.currency, b.balances, changes); err != nil {
+		if b.plan, err = rm.plan(d, b.balances); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
-}
-
-// plan gives the plan of one currency after so many changes. Of many callers one
-// makes it and the others wait, since it may take a second's fraction and some
-// megabytes; the room is open to others meanwhile.
-func (rm *room) plan(c money.Currency, balances []ledger.Balance, changes int) (plan.Plan, error) {
-	rm.planning.Lock()
-	defer rm.planning.Unlock()
-	if p, known := rm.recall(c); known && p.changes == changes {
-		return p.plan, nil
-	}
-	made, err := settle(balances)
-	if err == nil {
-		rm.remember(c, planned{changes: changes, plan: made})
-	}
-	return made, err
-}
-
-func (rm *room) recall(c money.Currency) (p planned, known bool) {
-	rm.mu.Lock()
-	defer rm.mu.Unlock()
-	p, known = rm.plans[c]
-	return p, known
-}
-
-func (rm *room) remember(c money.Currency, p planned) {
-	rm.mu.Lock()
-	defer rm.mu.Unlock()
-	if p.changes >= rm.plans[c].changes {
-		rm.plans[c] = p
-	}
-}
-
-func settle(balances []ledger.Balance) (plan.Plan, error) {
-	open := make([]plan.Balance, len(balances))
-	for i, b := range balances {
-		open[i] = plan.Balance{Member: string(b.Member), Amount: b.Amount}
-	}
-	return plan.Settle(open)
 }

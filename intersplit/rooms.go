@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,7 +92,7 @@ func New(deps Deps, cfg Config) *Rooms {
 
 // Ops are the operations of the ledger.
 func (r *Rooms) Ops() []*op.Op {
-	return append([]*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp()}, r.exchangeOps()...)
+	return slices.Concat([]*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp()}, r.exchangeOps(), r.changeOps())
 }
 
 // Run takes in what members announce, fetches what is missing and keeps the

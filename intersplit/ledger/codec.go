@@ -94,6 +94,29 @@ func (b Body) Encode() ([]byte, error) {
 	return raw, nil
 }
 
+// Same says whether two bodies say the same, whatever their authors knew.
+func (b Body) Same(other Body) bool {
+	mine, err := b.unaware().Encode()
+	theirs, otherErr := other.unaware().Encode()
+	return err == nil && otherErr == nil && bytes.Equal(mine, theirs)
+}
+
+// unaware is the body without what its author knew.
+func (b Body) unaware() Body {
+	switch {
+	case b.Edit != nil:
+		e := *b.Edit
+		e.After, b.Edit = nil, &e
+	case b.Mark != nil:
+		m := *b.Mark
+		m.After, b.Mark = nil, &m
+	case b.Alias != nil:
+		a := *b.Alias
+		a.After, b.Alias = nil, &a
+	}
+	return b
+}
+
 func marshal(wire any) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -109,6 +132,9 @@ func marshal(wire any) ([]byte, error) {
 // [Body.Encode] would have written, comes back as [KindUnsupported] and counts
 // nowhere. So every peer decides alike, and no two bodies mean one thing.
 func Decode(raw []byte) Body {
+	if body, ok := quick(raw); ok {
+		return body
+	}
 	body, reason := decode(raw)
 	if reason != "" {
 		return Body{Kind: KindUnsupported, Reason: reason}

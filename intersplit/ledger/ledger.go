@@ -219,9 +219,7 @@ func (l *Ledger) Before(id ID) *Ledger {
 			for _, p := range l.parents[a.index] {
 				again.Parents = append(again.Parents, l.entries[p].ID)
 			}
-			if err := before.Apply(again); err != nil {
-				panic("ledger: an entry stands before its parents: " + err.Error())
-			}
+			before.mustApply(again)
 		}
 	}
 	return before

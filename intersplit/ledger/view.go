@@ -62,6 +62,15 @@ func (e *Entry) Current() Body {
 	return e.in.named(&e.Body)
 }
 
+// Merged is what the entry says now under the names that its author used: what an
+// edit starts from.
+func (e *Entry) Merged() Body {
+	if e.subject != nil && e == e.subject.base {
+		return *e.subject.now
+	}
+	return e.Body
+}
+
 // Unedited is what the entry itself says, with members under the names that they
 // have now.
 func (e *Entry) Unedited() Body {
@@ -324,4 +333,42 @@ func (l *Ledger) EachPosting(c money.Currency, visit func(e *Entry, moved []Bala
 			visit(e, gather(moved))
 		}
 	}
+}
+
+// With is the room as it would be after one more entry, whose id is zero, and that
+// entry. It takes as long as building the room.
+func (l *Ledger) With(author Author, ts int64, body Body) (*Ledger, *Entry) {
+	next := New()
+	added := Entry{Author: author, TS: ts, Body: body}
+	child := make([]bool, len(l.entries))
+	for _, e := range l.entries {
+		again := Entry{ID: e.ID, Author: e.Author, Height: e.Height, TS: e.TS, Body: e.Body}
+		for _, p := range l.parents[e.index] {
+			child[p] = true
+			again.Parents = append(again.Parents, l.entries[p].ID)
+		}
+		next.mustApply(again)
+	}
+	for i, e := range l.entries {
+		if !child[i] {
+			added.Parents = append(added.Parents, e.ID)
+			added.Height = max(added.Height, e.Height+1)
+		}
+	}
+	next.mustApply(added)
+	e, _ := next.ByID(ID{})
+	return next, e
+}
+
+// mustApply adds an entry whose parents are here.
+func (l *Ledger) mustApply(e Entry) {
+	if err := l.Apply(e); err != nil {
+		panic("ledger: an entry stands before its parents: " + err.Error())
+	}
+}
+
+// Preview is an entry as the room would show it, without adding it.
+func (l *Ledger) Preview(author Author, ts int64, body Body) *Entry {
+	l.refresh()
+	return &Entry{Author: author, TS: ts, Body: body, in: l, valid: true}
 }
