@@ -19,10 +19,11 @@ type ExportParams struct {
 
 // ExportResult is the result of expense_export.
 type ExportResult struct {
-	Channel string `json:"channel" jsonschema:"channel of the ledger"`
-	Format  Format `json:"format" jsonschema:"form of the data"`
-	Data    string `json:"data" jsonschema:"the export"`
-	Joined  bool   `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Channel    string `json:"channel" jsonschema:"channel of the ledger"`
+	Format     Format `json:"format" jsonschema:"form of the data"`
+	Data       string `json:"data" jsonschema:"the export"`
+	Incomplete bool   `json:"incomplete,omitempty" jsonschema:"this peer had no room for all entries: others have more"`
+	Joined     bool   `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
 }
 
 // exchangeOps bring a ledger's facts in and out, in other forms.
@@ -58,5 +59,5 @@ func (r *Rooms) export(ctx context.Context, in ExportParams) (ExportResult, erro
 	if err != nil {
 		return ExportResult{}, err
 	}
-	return ExportResult{Channel: v.channel, Joined: v.joined, Format: in.Format, Data: data}, nil
+	return ExportResult{Channel: v.channel, Joined: v.joined, Incomplete: v.room.incomplete(), Format: in.Format, Data: data}, nil
 }

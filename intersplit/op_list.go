@@ -41,6 +41,7 @@ type ListResult struct {
 	Count      int      `json:"count" jsonschema:"how many expenses are in effect, on this page or not"`
 	NextCursor string   `json:"next_cursor,omitempty" jsonschema:"there is more: pass it as cursor"`
 	Cleared    *Cleared `json:"cleared,omitempty" jsonschema:"the room was cleared; absent when it never was"`
+	Incomplete bool     `json:"incomplete,omitempty" jsonschema:"this peer had no room for all entries: others have more"`
 	Joined     bool     `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
 }
 
@@ -65,7 +66,7 @@ func (r *Rooms) list(ctx context.Context, in ListParams) (ListResult, error) {
 	if err != nil {
 		return ListResult{}, err
 	}
-	out := ListResult{Channel: v.channel, Joined: v.joined}
+	out := ListResult{Channel: v.channel, Joined: v.joined, Incomplete: v.room.incomplete()}
 	limit := int(in.Limit)
 	if limit == 0 {
 		limit = pageEntries

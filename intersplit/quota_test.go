@@ -50,6 +50,14 @@ func TestAFullRoomSaysThatItIsIncomplete(t *testing.T) {
 	if size, err := bob.feeds.Bytes(rm.id); size > 10_000 || err != nil {
 		t.Error(size, err)
 	}
+	for _, name := range []string{"expense_balance", "expense_list", "expense_export"} {
+		if got := string(bob.must(name, `{"channel":"trip"}`).Value); !strings.Contains(got, `"incomplete":true`) {
+			t.Errorf("%s: %s", name, got)
+		}
+		if got := string(alice.must(name, `{"channel":"trip"}`).Value); strings.Contains(got, "incomplete") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
 	if alice.total() != "900.00" {
 		t.Error(alice.total())
 	}
