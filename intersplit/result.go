@@ -88,10 +88,7 @@ type Conflict struct {
 
 // entryOf shows a ledger entry.
 func entryOf(e *ledger.Entry) Entry {
-	shown := Entry{
-		ID: idText(e.ID), Kind: string(e.Body.Kind), TS: e.TS, By: identity.PublicKey(e.Author).Address(),
-		Payers: []Part{}, Split: []string{}, Shares: []Part{}, Tags: []string{}, Reason: e.Body.Reason, State: stateOf(e),
-	}
+	shown := headOf(e)
 	for _, c := range e.Conflicts() {
 		conflict := Conflict{Field: string(c.Field), Counts: idText(c.Counts), Others: []string{}}
 		for _, id := range c.Others {
@@ -101,6 +98,21 @@ func entryOf(e *ledger.Entry) Entry {
 	}
 	shown.say(e.Current())
 	return shown
+}
+
+// saidOf shows what an entry itself says, whatever was said about it since.
+func saidOf(e *ledger.Entry) Entry {
+	said := headOf(e)
+	said.say(e.Unedited())
+	return said
+}
+
+// headOf is what all entries have.
+func headOf(e *ledger.Entry) Entry {
+	return Entry{
+		ID: idText(e.ID), Kind: string(e.Body.Kind), TS: e.TS, By: identity.PublicKey(e.Author).Address(),
+		Payers: []Part{}, Split: []string{}, Shares: []Part{}, Tags: []string{}, Reason: e.Body.Reason, State: stateOf(e),
+	}
 }
 
 var states = map[ledger.Standing]string{

@@ -92,7 +92,7 @@ func New(deps Deps, cfg Config) *Rooms {
 
 // Ops are the operations of the ledger.
 func (r *Rooms) Ops() []*op.Op {
-	return slices.Concat([]*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp()}, r.exchangeOps(), r.changeOps())
+	return slices.Concat([]*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp()}, r.exchangeOps(), r.changeOps(), r.viewOps())
 }
 
 // Run takes in what members announce, fetches what is missing and keeps the

@@ -106,3 +106,8 @@ func (r *Rooms) changeOps() []*op.Op {
 		r.renameOp(), r.mergeOp(), r.leaveOp(), r.unitOp(),
 	}
 }
+
+// viewOps tell more of a ledger than its list and its balances.
+func (r *Rooms) viewOps() []*op.Op {
+	return []*op.Op{r.explainOp(), r.historyOp(), r.statsOp(), r.roomsOp()}
+}
