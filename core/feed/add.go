@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -180,7 +181,7 @@ func (f *Feeds) admitAll(ctx context.Context, r *round, entries []*checked, from
 
 // admit decides one entry whose own rules and signature hold. The lane is held.
 func (f *Feeds) admit(r *round, c *checked, from identity.PublicKey, now time.Time, record func(*store.Batch)) (Outcome, error) {
-	if known, err := f.Has(c.Feed, c.id); err != nil || known {
+	if known, err := f.stored(r.lane, c); err != nil || known {
 		return Known, err
 	}
 	missing, err := f.kinship(c)
@@ -204,6 +205,21 @@ func (f *Feeds) admit(r *round, c *checked, from identity.PublicKey, now time.Ti
 		return Held, f.hold(r, c, from)
 	}
 	return Stored, f.put(r, c, record)
+}
+
+// stored tells whether the entry is there. One with a head for a parent is not, or
+// that would be no head; this saves looking for most of what a sync brings.
+func (f *Feeds) stored(l *lane, c *checked) (bool, error) {
+	s, err := f.state(l, c.Feed)
+	if err != nil {
+		return false, err
+	}
+	for _, parent := range c.Parents {
+		if slices.ContainsFunc(s.heads, func(head Position) bool { return head.ID == parent }) {
+			return false, nil
+		}
+	}
+	return f.Has(c.Feed, c.id)
 }
 
 // kinship checks the entry against its parents, or names those that are not
