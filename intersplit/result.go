@@ -135,7 +135,7 @@ func (e *Entry) say(b ledger.Body) {
 		e.transfer(b.Payment.Transfer)
 		e.Note, e.Date, e.Source = b.Payment.Note, b.Payment.Date, b.Payment.Source
 	case b.Settlement != nil:
-		e.Note = b.Settlement.Note
+		e.Note, e.Source = b.Settlement.Note, b.Settlement.Source
 		for _, t := range b.Settlement.Payments {
 			e.Payments = append(e.Payments, Settlement{
 				From: string(t.From), To: string(t.To), Amount: t.Amount.Format(t.Currency), Currency: t.Currency.Code(),

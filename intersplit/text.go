@@ -117,7 +117,7 @@ func (r ClearResult) text() string {
 }
 
 func (r ExportResult) text() string {
-	if r.Format == FormatCSV {
+	if r.Format != FormatText && r.Format != FormatJSON {
 		return r.Data
 	}
 	return r.Data + base64.StdEncoding.EncodeToString([]byte(r.Data))
