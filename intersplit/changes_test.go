@@ -325,3 +325,69 @@ func TestAConflictIsShownUntilSomebodyPicks(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 }
+
+func TestARuleIsBookedOnceWhoeverBooksIt(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.join(1), w.join(2)
+	bob.must("expense_list", `{"channel":"flat"}`)
+	texts(t, alice, [][3]string{
+		{"expense_repeat", `{"channel":"flat","payer":"alice","amount":"900","split":"alice,bob","note":"rent","every":"month","date":"2026-01-31","until":"2026-04-30","key":"r"}`,
+			"[expense:flat] repeats: alice pays 900.00 every month from 2026-01-31 | split=alice,bob | note=rent"},
+		{"expense_balance", `{"channel":"flat"}`, "entries=0"},
+		{"expense_due", `{"channel":"flat","until":"2026-03-30","dry_run":true}`, "[expense:flat] would book 2 expenses\n- 2026-01-31 | alice paid 900.00 | split=alice,bob | note=rent\n- 2026-02-28 |"},
+	})
+	until(t, "bob has the rule", func() bool { return bob.export("flat") == alice.export("flat") })
+	bob.setOnline(false)
+	texts(t, alice, [][3]string{{"expense_due", `{"channel":"flat","until":"2026-03-30"}`, "booked 2"}})
+	texts(t, bob, [][3]string{
+		{"expense_due", `{"channel":"flat"}`, "booked 4 expenses"},
+		{"expense_due", `{"channel":"flat"}`, "booked 0"},
+	})
+	bob.setOnline(true)
+	until(t, "they agree", func() bool { return bob.export("flat") == alice.export("flat") })
+	texts(t, alice, [][3]string{
+		{"expense_balance", `{"channel":"flat"}`, "entries=4 total=3600.00"},
+		{"expense_due", `{"channel":"flat"}`, "booked 0"},
+		{"expense_delete", `{"channel":"flat","id":"last"}`, "deleted"},
+		{"expense_due", `{"channel":"flat"}`, "booked 0"},
+	})
+	for _, bad := range []string{
+		`"every":"fortnight"`, `"every":"month","interval":-1`, `"every":"month","interval":1000`, `"every":"month","date":"x"`,
+		`"every":"month","date":"2026-02-01","until":"2026-01-01"`, `"every":"day","date":"0001-01-01"`, `"interval":1`,
+	} {
+		refused(t, alice, "flat", fault.Invalid, [][2]string{{"expense_repeat", `{"channel":"flat","payer":"a","split":"a",` + bad + `,"amount":"1"}`}})
+	}
+	refused(t, alice, "flat", fault.Invalid, [][2]string{{"expense_due", `{"channel":"flat","until":"soon"}`}})
+}
+
+func TestAClosedPeriodCountsInBalancesOnly(t *testing.T) {
+	p := newWorld(t).join(1)
+	id := p.write("expense_add", `{"channel":"trip","payer":"alice","amount":"30","split":"alice,bob"}`).Entry.ID
+	p.must("expense_pay", `{"channel":"trip","from":"bob","to":"alice","amount":"5"}`)
+	want := `{"channel":"trip","closed":2,"totals":[{"currency":"","amount":"30.00"}],"balances":[{"member":"alice","currency":"","amount":"10.00"},{"member":"bob","currency":"","amount":"-10.00"}],"sent_to":0`
+	if got := string(p.must("expense_close", `{"channel":"trip","dry_run":true}`).Value); got != want+`,"dry_run":true}` {
+		t.Error(got)
+	}
+	for range 2 {
+		if got := string(p.must("expense_close", `{"channel":"trip","key":"c"}`).Value); !strings.HasPrefix(got, want+`,"id":"`) {
+			t.Error(got)
+		}
+	}
+	texts(t, p, [][3]string{
+		{"expense_balance", `{"channel":"trip"}`, "entries=0 total=0.00\n- balances:\n  alice: +10.00"},
+		{"expense_list", `{"channel":"trip"}`, "no expenses yet"},
+		{"expense_list", `{"channel":"trip","include_closed":true}`, "alice paid 30.00 | split=alice,bob | note=- | closed"},
+		{"expense_close", `{"channel":"trip"}`, "closed 0 entries"},
+		{"expense_add", `{"channel":"trip","payer":"bob","amount":"4","split":"alice,bob"}`, "added"},
+		{"expense_balance", `{"channel":"trip"}`, "entries=1 total=4.00\n- balances:\n  alice: +8.00"},
+	})
+	refused(t, p, "trip", fault.Conflict, [][2]string{
+		{"expense_edit", `{"channel":"trip","id":"` + id + `","amount":"1"}`}, {"expense_delete", `{"channel":"trip","id":"` + id + `"}`},
+		{"expense_undo", `{"channel":"trip","id":"` + id + `"}`},
+	})
+	p.must("expense_undo", `{"channel":"trip"}`)
+	texts(t, p, [][3]string{
+		{"expense_undo", `{"channel":"trip"}`, "undid close"},
+		{"expense_balance", `{"channel":"trip"}`, "entries=2 total=30.00\n- balances:\n  alice: +10.00"},
+	})
+}

@@ -53,7 +53,7 @@ func (r *Rooms) clear(ctx context.Context, in ClearParams) (ClearResult, error) 
 	if in.DryRun {
 		id, err = r.wouldBe(v.room, in.Key, compose)
 	} else {
-		id, out.SentTo, err = r.recordClear(ctx, v.room, in.Key, compose)
+		id, out.SentTo, err = r.recordCover(ctx, v.room, in.Key, compose, (*ledger.Ledger).Clearable)
 	}
 	if err == nil {
 		out.ID = idText(id)
@@ -71,12 +71,12 @@ func (r *Rooms) wouldBe(rm *room, key string, compose composer) (ledger.ID, erro
 	return ledger.ID(before.ID()), nil
 }
 
-// recordClear records nothing in a room where there is nothing to clear, unless a
-// key asks for an entry that stands for it: or the same call, repeated later,
-// would clear what was added since.
-func (r *Rooms) recordClear(ctx context.Context, rm *room, key string, compose composer) (ledger.ID, int, error) {
+// recordCover records a clear or a close, and nothing where there is nothing to
+// cover, unless a key asks for an entry that stands for it: or the same call,
+// repeated later, would cover what was added since.
+func (r *Rooms) recordCover(ctx context.Context, rm *room, key string, compose composer, any func(*ledger.Ledger) bool) (ledger.ID, int, error) {
 	empty := false
-	if err := rm.look(func(l *ledger.Ledger) { empty = !l.Clearable() }); err != nil || empty && key == "" {
+	if err := rm.look(func(l *ledger.Ledger) { empty = !any(l) }); err != nil || empty && key == "" {
 		return ledger.ID{}, 0, err
 	}
 	e, sent, err := r.record(ctx, rm, key, compose)

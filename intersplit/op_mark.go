@@ -103,7 +103,7 @@ func (r *Rooms) undoOp() *op.Op {
 func (r *Rooms) undoable(l *ledger.Ledger, id EntryID) (*ledger.Entry, error) {
 	if id == "" {
 		if last := l.LastOf(r.self); last != nil {
-			return last, nil
+			return last, inEffect(last)
 		}
 		return nil, fault.New(fault.NotFound, "this peer has no entry in effect here").WithHint("name the entry with id")
 	}

@@ -30,6 +30,11 @@ func (r Written) text() string {
 		said = r.Entry.Member + " -> " + r.Entry.To
 	case ledger.KindLeave:
 		did, said = r.Entry.Member, did
+	case ledger.KindRule:
+		did = "repeats:"
+		if r.DryRun {
+			did = "would repeat:"
+		}
 	}
 	return fmt.Sprintf("[expense:%s] %s %s", r.Channel, did, said)
 }
@@ -37,11 +42,11 @@ func (r Written) text() string {
 // deeds is what an entry of a kind did, wouldDo what it would do.
 var (
 	deeds = map[string]string{
-		"expense": "added", "payment": "paid", "settlement": "settled", "rule": "will repeat", "edit": "edited", "delete": "deleted",
+		"expense": "added", "payment": "paid", "settlement": "settled", "edit": "edited", "delete": "deleted",
 		"undelete": "restored", "undo": "undid", "rename": "renamed", "merge": "merged", "leave": "left", "unit": "declared",
 	}
 	wouldDo = map[string]string{
-		"expense": "would add", "payment": "would pay", "settlement": "would settle", "rule": "would repeat", "edit": "would edit", "delete": "would delete",
+		"expense": "would add", "payment": "would pay", "settlement": "would settle", "edit": "would edit", "delete": "would delete",
 		"undelete": "would restore", "undo": "would undo", "rename": "would rename", "merge": "would merge", "leave": "would leave", "unit": "would declare",
 	}
 )

@@ -103,7 +103,7 @@ func (out *Written) show(l *ledger.Ledger, e *ledger.Entry) {
 func (r *Rooms) changeOps() []*op.Op {
 	return []*op.Op{
 		r.payOp(), r.settleOp(), r.editOp(), r.deleteOp(), r.undeleteOp(), r.undoOp(),
-		r.renameOp(), r.mergeOp(), r.leaveOp(), r.unitOp(),
+		r.renameOp(), r.mergeOp(), r.leaveOp(), r.unitOp(), r.repeatOp(), r.dueOp(), r.closeOp(),
 	}
 }
 

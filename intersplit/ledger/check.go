@@ -134,7 +134,7 @@ func (e *Expense) tidyValue(name Name, value string) (string, error) {
 }
 
 func tidyTexts(e *Expense) error {
-	if err := checkDate(e.Date); err != nil {
+	if err := CheckDate(e.Date); err != nil {
 		return err
 	}
 	if err := checkSource(e.Source); err != nil {
@@ -150,7 +150,8 @@ func tidyTexts(e *Expense) error {
 	return CheckKey(e.Key)
 }
 
-func checkDate(date string) error {
+// CheckDate refuses what is neither a day, YYYY-MM-DD, nor empty.
+func CheckDate(date string) error {
 	if date == "" {
 		return nil
 	}

@@ -35,7 +35,7 @@ func NewPayment(p Payment) (Body, error) {
 	if p.Transfer, err = p.tidy(); err != nil {
 		return Body{}, err
 	}
-	if err := checkDate(p.Date); err != nil {
+	if err := CheckDate(p.Date); err != nil {
 		return Body{}, err
 	}
 	if p.Note, err = tidyText("note", p.Note, MaxNote); err != nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/hex"
+	"iter"
 	"time"
 
 	"intercom/core/fault"
@@ -30,6 +31,9 @@ type Rule struct {
 	Last     string // YYYY-MM-DD, or "" for no end
 }
 
+// earliest bounds how many days a rule has.
+const earliest = "1970-01-01"
+
 // MaxInterval is the most periods between two expenses of a rule.
 const MaxInterval = 999
 
@@ -50,13 +54,15 @@ func NewRule(r Rule, key string) (Body, error) {
 	if r.First == "" {
 		return Body{}, fault.New(fault.Invalid, "the first day is missing").WithHint("write it as YYYY-MM-DD")
 	}
-	if err := checkDate(r.First); err != nil {
+	if err := CheckDate(r.First); err != nil {
 		return Body{}, err
 	}
-	if err := checkDate(r.Last); err != nil {
+	if err := CheckDate(r.Last); err != nil {
 		return Body{}, err
 	}
 	switch {
+	case r.First < earliest:
+		return Body{}, fault.New(fault.Invalid, "the first day %s is too early", r.First).WithHint("begin on %s or later", earliest)
 	case r.Last != "" && r.Last < r.First:
 		return Body{}, fault.New(fault.Invalid, "the last day %s is before the first, %s", r.Last, r.First).WithHint("leave it out for no end")
 	case r.Interval < 1 || r.Interval > MaxInterval:
@@ -67,27 +73,23 @@ func NewRule(r Rule, key string) (Body, error) {
 	return Body{Kind: KindRule, Rule: &r, Key: key}, CheckKey(key)
 }
 
-// Due lists the days of a rule up to a day, at most limit of them. A day that a
-// month does not have is its last: the 31st of January is followed by the 28th or
-// 29th of February and the 31st of March.
-func (r *Rule) Due(upTo string, limit int) []string {
-	first, err := time.Parse(time.DateOnly, r.First)
-	if err != nil {
-		return nil // NewRule has checked it
-	}
-	var days []string
-	for n := 0; len(days) < limit; n++ {
-		day := r.day(first, n*r.Interval)
-		if day.Year() > 9999 {
-			break
+// Days visits the days of a rule up to a day. A day that a month does not have is
+// its last: the 31st of January is followed by the 28th or 29th of February and
+// the 31st of March.
+func (r *Rule) Days(upTo string) iter.Seq[string] {
+	return func(yield func(day string) bool) {
+		first, err := time.Parse(time.DateOnly, r.First)
+		if err != nil {
+			return // NewRule has checked it
 		}
-		text := day.Format(time.DateOnly)
-		if text > upTo || r.Last != "" && text > r.Last {
-			break
+		for n := 0; ; n++ {
+			day := r.day(first, n*r.Interval)
+			text := day.Format(time.DateOnly)
+			if day.Year() > 9999 || text > upTo || r.Last != "" && text > r.Last || !yield(text) {
+				return
+			}
 		}
-		days = append(days, text)
 	}
-	return days
 }
 
 func (r *Rule) day(first time.Time, periods int) time.Time {
