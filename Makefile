@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 # Packages whose goroutines are worth the race detector's price.
 RACE = ./core/event ./core/op/... ./core/feed ./planes/... ./intersplit/... ./agent ./rpc ./mcp ./cmd/internal/attach
 
-.PHONY: test build cross vet check unit race docs bench tools
+.PHONY: test build cross vet check unit race docs proof bench tools
 
 # Everything: what CI runs.
 test: tools build cross vet check unit race
@@ -42,6 +42,11 @@ race:
 # Write the generated parts of README.md and SKILL.md again.
 docs:
 	go test ./cmd/internal/docs -update
+
+# The long forms of what the tests show in short: a figure per claim.
+proof:
+	INTERCOM_PROOF=1 go test -count=1 -timeout 120m -v -run '^TestProof' ./...
+	go test -run '^$$' -bench BenchmarkRecord -benchtime 2s ./intersplit
 
 bench:
 	go test -run '^$$' -bench . -benchtime 1s ./...

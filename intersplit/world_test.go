@@ -21,7 +21,7 @@ import (
 
 // world is channels and streams in memory, with peers that come and go.
 type world struct {
-	t *testing.T
+	t testing.TB
 
 	refresh   time.Duration
 	roomBytes uint64
@@ -34,7 +34,7 @@ type world struct {
 	late  []func()
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	return &world{t: t, refresh: 100 * time.Millisecond, peers: map[identity.PublicKey]*peer{}, rng: rand.New(rand.NewPCG(1, 2))}
 }
 
@@ -295,7 +295,7 @@ func (p *peer) export(channel string) string {
 	return rest
 }
 
-func decodeResult(t *testing.T, reply op.Reply, out any) {
+func decodeResult(t testing.TB, reply op.Reply, out any) {
 	t.Helper()
 	if err := json.Unmarshal(reply.Value, out); err != nil {
 		t.Fatal(err)
@@ -303,7 +303,7 @@ func decodeResult(t *testing.T, reply op.Reply, out any) {
 }
 
 // until waits for a condition.
-func until(t *testing.T, what string, holds func() bool) {
+func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -85,14 +85,42 @@ func (c *crowd) restart(m machine, name string) {
 	c.start(m, name)
 }
 
-// act does one random thing as that peer.
+// act does one random thing as that peer: mostly it adds, else it changes
+// something that it sees.
 func (c *crowd) act(name string) {
 	c.t.Helper()
 	c.n++
-	members := []string{"alice", "bob", "carol", "dave"}
-	c.rng.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
-	result(c.t, c.peers[name], "expense_add", fmt.Sprintf(`{"channel":"trip-nyc","payer":%q,"amount":"%d.%02d","split":%q,"note":"%s %d"}`,
-		members[0], 1+c.rng.IntN(500), c.rng.IntN(100), strings.Join(members[:1+c.rng.IntN(4)], ","), name, c.n))
+	peer := c.peers[name]
+	seen := shown(c.t, peer)
+	if len(seen) == 0 || c.rng.IntN(3) > 0 {
+		members := []string{"alice", "bob", "carol", "dave"}
+		c.rng.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+		result(c.t, peer, "expense_add", fmt.Sprintf(`{"channel":"trip-nyc","payer":%q,"amount":"%d.%02d","split":%q,"note":"%s %d"}`,
+			members[0], 1+c.rng.IntN(500), c.rng.IntN(100), strings.Join(members[:1+c.rng.IntN(4)], ","), name, c.n))
+		return
+	}
+	id := seen[c.rng.IntN(len(seen))]
+	change := [][2]string{
+		{"expense_edit", fmt.Sprintf(`,"amount":"%d"`, 1+c.rng.IntN(500))}, {"expense_edit", fmt.Sprintf(`,"note":"said by %s"`, name)},
+		{"expense_delete", ""}, {"expense_undo", ""},
+	}[c.rng.IntN(4)]
+	// Somebody may have deleted it meanwhile: then there is nothing to change.
+	if raw := peer.call(c.t, change[0], fmt.Sprintf(`{"channel":"trip-nyc","id":%q%s}`, id, change[1])); strings.Contains(string(raw), `"kind":"internal"`) {
+		c.t.Errorf("%s of %s: %s", change[0], id, raw)
+	}
+}
+
+// shown gives the ids of the entries that a peer lists.
+func shown(t testing.TB, c caller) (ids []string) {
+	t.Helper()
+	var page struct{ Entries []struct{ ID string } }
+	if err := json.Unmarshal(result(t, c, "expense_list", room), &page); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range page.Entries {
+		ids = append(ids, e.ID)
+	}
+	return ids
 }
 
 // Four peers in processes of their own do random things, are killed and started
