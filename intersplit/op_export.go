@@ -30,7 +30,7 @@ type ExportResult struct {
 
 // exchangeOps bring a ledger's facts in and out, in other forms.
 func (r *Rooms) exchangeOps() []*op.Op {
-	return []*op.Op{r.exportOp(), r.importOp(), r.planOp()}
+	return []*op.Op{r.exportOp(), r.importOp(), r.planOp(), r.assistOp()}
 }
 
 func (r *Rooms) exportOp() *op.Op {

@@ -142,7 +142,7 @@ func (s *sentence) checkCurrency(amounts ...string) error {
 	case named:
 		c = s.currency(code)
 	case len(s.room.Currencies) > 1:
-		return s.whichCurrency("")
+		return s.whichCurrency()
 	case len(s.room.Currencies) == 1:
 		c = s.room.Currencies[0]
 	}
@@ -164,18 +164,14 @@ func (s *sentence) currency(code string) money.Currency {
 	return money.Currency(code)
 }
 
-// whichCurrency asks. form is a sentence with a place for the code, or "".
-func (s *sentence) whichCurrency(form string) error {
-	var codes, choices []string
+func (s *sentence) whichCurrency() error {
+	var codes []string
 	for _, c := range s.room.Currencies {
-		code := c.Code()
-		if code == "" {
-			code = "none"
-		}
-		codes = append(codes, code)
-		if form != "" && c != "" {
-			choices = append(choices, fmt.Sprintf(form, code))
+		if c == "" {
+			codes = append(codes, "none")
+		} else {
+			codes = append(codes, c.Code())
 		}
 	}
-	return question("which currency: "+strings.Join(codes, " or ")+"? Write it behind the amount", choices...)
+	return question("which currency: " + strings.Join(codes, " or ") + "? Write it behind the amount")
 }

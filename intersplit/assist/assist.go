@@ -19,16 +19,14 @@ import (
 // Room is what a sentence may refer to.
 type Room struct {
 	Members    []string         // who is known, in their one spelling
+	Left       []string         // of these, who has left: not meant by everyone
 	Currencies []money.Currency // in use
 	Last       *Entry           // the last entry that is listed; nil when there is none
 	LastSplit  *Split           // of the last expense; nil when there is none
 }
 
 // Entry is an entry that a sentence may refer to.
-type Entry struct {
-	ID   string
-	Says string // in words
-}
+type Entry struct{ ID string }
 
 // Split is who shares an expense, as expense_add reads it.
 type Split struct {

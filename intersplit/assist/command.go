@@ -33,7 +33,7 @@ func (s *sentence) command() (done bool, err error) {
 	}
 	if operation, known := phrases[line]; known {
 		s.draft.Operation = operation
-		return true, s.finish(operation)
+		return true, nil
 	}
 	switch {
 	case line == "delete last" || line == "remove last" || line == "delete the last" || line == "delete last entry":
@@ -44,14 +44,6 @@ func (s *sentence) command() (done bool, err error) {
 		return s.inCurrency("expense_"+said[0], s.list[1])
 	}
 	return s.why(), s.whyOf()
-}
-
-// finish adds what a phrase needs from the room.
-func (s *sentence) finish(operation string) error {
-	if operation == "expense_settle" && len(s.room.Currencies) > 1 {
-		return s.whichCurrency("settle %s")
-	}
-	return nil
 }
 
 func (s *sentence) inCurrency(operation string, t token) (done bool, err error) {

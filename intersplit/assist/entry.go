@@ -2,7 +2,6 @@ package assist
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"intercom/intersplit/money"
@@ -409,7 +408,7 @@ func (x *expense) whoShares() error {
 	for _, p := range x.payers {
 		paid = append(paid, p.Member)
 	}
-	all := unique(append(slices.Clone(x.room.Members), paid...))
+	all := unique(append(x.staying(), paid...))
 	if len(paid) > 1 && len(all) > len(paid) {
 		return question("who shares it: everybody, or only who paid?", x.withSplit(all), x.withSplit(paid))
 	}

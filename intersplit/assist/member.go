@@ -73,7 +73,12 @@ func (s *sentence) like(name string) []string {
 	return like
 }
 
-// everyone are words for all members.
+// staying are the members who have not left.
+func (s *sentence) staying() []string {
+	return slices.DeleteFunc(slices.Clone(s.room.Members), func(name string) bool { return slices.Contains(s.room.Left, name) })
+}
+
+// everyone are words for all members who have not left.
 var everyone = map[string]bool{"everyone": true, "everybody": true, "all": true}
 
 // names reads a list of members: "bob, cleo and dan".
@@ -82,7 +87,7 @@ func (s *sentence) names() ([]string, error) {
 	for {
 		if t := s.peek(); !t.quoted && everyone[t.word] && len(s.room.Members) > 0 {
 			s.at++
-			names = append(names, s.room.Members...)
+			names = append(names, s.staying()...)
 		} else {
 			name, err := s.nameHere()
 			if err != nil {
