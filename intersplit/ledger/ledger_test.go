@@ -132,13 +132,15 @@ func TestARefundUndoesItsExpense(t *testing.T) {
 			}
 			e.Amount = -e.Amount
 		}
-		for _, b := range l.Balances(e.Currency) {
-			if b.Amount.Sign() != 0 {
-				t.Fatalf("%s is left with %s", b.Member, b.Amount.Digits())
+		for _, c := range l.Currencies() {
+			for _, b := range l.Balances(c) {
+				if b.Amount.Sign() != 0 {
+					t.Fatalf("%s is left with %s", b.Member, b.Amount.Digits())
+				}
 			}
-		}
-		if l.Total(e.Currency).Sign() != 0 {
-			t.Fatal("spent", l.Total(e.Currency).Digits())
+			if l.Total(c).Sign() != 0 {
+				t.Fatal("spent", l.Total(c).Digits())
+			}
 		}
 	})
 }

@@ -168,11 +168,15 @@ func (s *subject) stand() (*Entry, Standing) {
 	return s.members[0], Undone
 }
 
+// mostCompared bounds how many others a conflict is looked for in: whoever writes
+// thousands that differ must not cost every reader thousands of comparisons.
+const mostCompared = 64
+
 // compareTwins marks a subject whose import id came with two contents.
 func (s *subject) compareTwins() {
 	text := content(&s.base.Body)
 	conflict := Conflict{Field: FieldSource, Counts: s.base.ID}
-	for _, m := range s.members {
+	for _, m := range s.members[:min(len(s.members), mostCompared)] {
 		if m != s.base && m.valid && !bytes.Equal(content(&m.Body), text) {
 			conflict.Others = append(conflict.Others, m.ID)
 		}
@@ -223,7 +227,7 @@ func (s *subject) merge(h *history) *Body {
 func (s *subject) dispute(field Field, latest []*Entry) {
 	conflict := Conflict{Field: field, Counts: latest[0].ID}
 	value := content(s.base.Body.edited(latest[0].Body.Edit, field))
-	for _, e := range latest[1:] {
+	for _, e := range latest[1:min(len(latest), mostCompared)] {
 		if !bytes.Equal(value, content(s.base.Body.edited(e.Body.Edit, field))) {
 			conflict.Others = append(conflict.Others, e.ID)
 		}
