@@ -133,8 +133,18 @@ func (Standing) Schema() op.Schema {
 // UnmarshalJSON reads either form. A member twice is kept, for read to refuse.
 func (s *Standing) UnmarshalJSON(raw []byte) (err error) {
 	if len(raw) > 0 && raw[0] == '"' {
-		*s, err = readLines(raw, "amount")
-		return err
+		var text string
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return err
+		}
+		if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+			*s, err = readLines(raw, "amount")
+			return err
+		}
+		raw = []byte(text) // a terminal passes an object as text
+		if !json.Valid(raw) {
+			return fault.New(fault.Invalid, "balances %.60q are no JSON object", text).WithHint(`write {"ann":"10","ben":"-10"} or ann:10,ben:-10`)
+		}
 	}
 	in := json.NewDecoder(bytes.NewReader(raw))
 	if _, err := in.Token(); err != nil {

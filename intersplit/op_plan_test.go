@@ -11,8 +11,9 @@ import (
 func TestPlanNeedsNoRoom(t *testing.T) {
 	p := newWorld(t).join(1)
 	for params, want := range map[string]string{
-		`{"balances":{}}`: "everybody is even",
-		`{"balances":""}`: "everybody is even",
+		`{"balances":{}}`:                                                  "everybody is even",
+		`{"balances":" {\"a\":1,\"b\":\"-1\"}"}`:                           "b -> a: 1.00",
+		`{"balances":""}`:                                                  "everybody is even",
 		`{"balances":{"Ann":"25.00","ben":-10,"cleo":"-15"}}`:              "ben -> ann: 10.00\ncleo -> ann: 15.00",
 		`{"balances":"ann:25,ben:-10,cleo:-15","around":"Ben"}`:            "ben -> ann: 25.00\ncleo -> ben: 15.00",
 		`{"balances":{"ann":"25","ben":"-25"},"currency":"jpy"}`:           "ben -> ann: 25 JPY",
@@ -56,6 +57,7 @@ func TestPlanRefusesClearly(t *testing.T) {
 		`{"balances":{"a":"1","b":-1},"mode":"minimal","around":"a"}`:     "does not go around",
 		`{"balances":{"a":"1","b":-1},"mode":"best"}`:                     "best",
 		`{"balances":{"a":"1","b":-1},"currency":"money"}`:                "money",
+		`{"balances":"{\"a\":1"}`:                                         "no JSON object",
 		`{"balances":["a"]}`:                                              "balances",
 		`{}`:                                                              "balances",
 		`{"balances":{"a":null}}`:                                         "a",
