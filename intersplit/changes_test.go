@@ -237,6 +237,7 @@ func TestSettlingBooksThePlanAsOne(t *testing.T) {
 		{"expense_settle", `{"channel":"trip","confirm":true,"key":"s"}`, "[expense:trip] settled with 3 payments"},
 		{"expense_balance", `{"channel":"trip"}`, "- settlements: none"},
 		{"expense_settle", `{"channel":"trip","confirm":true}`, "[expense:trip] everybody is even."},
+		{"expense_settle", `{"channel":"trip","confirm":true,"key":"even"}`, "[expense:trip] everybody is even."},
 		{"expense_undo", `{"channel":"trip"}`, "undid settled bob -> alice: 10.00"},
 		{"expense_settle", `{"channel":"trip","currency":"eur","confirm":1}`, "settled with 1 payments\n  cleo -> bob: 9.00 EUR"},
 		{"expense_balance", `{"channel":"trip"}`, "- settlements:\n  bob -> alice: 10.00\n  cleo -> alice: 10.00"},

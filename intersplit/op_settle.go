@@ -51,7 +51,7 @@ func (r *Rooms) settle(ctx context.Context, in SettleParams) (SettleResult, erro
 		return SettleResult{}, err
 	}
 	out := SettleResult{Channel: v.channel, Settlements: []Settlement{}, Joined: v.joined, DryRun: bool(dry)}
-	if even, err := in.even(v.room); err != nil || even && in.Key == "" {
+	if even, err := r.nothingDue(v.room, in); err != nil || even {
 		return out, err
 	}
 	written := Written{}
@@ -71,8 +71,14 @@ func (r *Rooms) settle(ctx context.Context, in SettleParams) (SettleResult, erro
 	return out, nil
 }
 
-// even says whether there is nothing to pay.
-func (in SettleParams) even(rm *room) (even bool, err error) {
+// nothingDue says whether there is nothing to pay, and no entry of the key that
+// tells what was.
+func (r *Rooms) nothingDue(rm *room, in SettleParams) (even bool, err error) {
+	if in.Key != "" {
+		if before, err := r.byKey(rm, in.Key); err != nil || before != nil {
+			return false, err
+		}
+	}
 	lookErr := rm.look(func(l *ledger.Ledger) {
 		var due []ledger.Transfer
 		due, err = in.due(l)
