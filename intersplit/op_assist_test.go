@@ -38,6 +38,9 @@ func TestATripInSentences(t *testing.T) {
 	} {
 		before := p.must("expense_balance", `{"channel":"trip"}`).Text
 		tried, err := askAssist(t, p, c.text, false)
+		if strings.Contains(string(tried.Result), `"state":"duplicate"`) {
+			t.Errorf("%s: a preview is no duplicate: %s", c.text, tried.Result)
+		}
 		if err != nil || tried.Done || tried.Question != "" || tried.Operation != c.operation || tried.Result == nil {
 			t.Fatalf("%s: %+v %v", c.text, tried, err)
 		}

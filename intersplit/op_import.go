@@ -228,7 +228,6 @@ func (out *ImportResult) compare(l *ledger.Ledger, rows []format.Row, update boo
 func (out *ImportResult) show(row *format.Row, status, id string, l *ledger.Ledger, r *Rooms) {
 	if len(out.Rows) < maxImportRows {
 		entry := entryOf(l.Preview(r.self, r.now().UnixMilli(), row.Body))
-		entry.State = "" // of a row, not of an entry of the room
 		out.Rows = append(out.Rows, ImportRow{Row: row.Line, Status: status, ID: id, Entry: entry})
 	}
 }

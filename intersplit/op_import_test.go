@@ -79,7 +79,7 @@ func TestExportThenImportIsIdentity(t *testing.T) {
 			}
 			b := w.join(2)
 			b.setOnline(false)
-			if got := importInto(t, b, map[string]any{"format": form, "data": data(a), "dry_run": true}); counts(got) != [5]int{7, 0, 0, 0, 0} || len(got.Rows) != 7 {
+			if got := importInto(t, b, map[string]any{"format": form, "data": data(a), "dry_run": true}); counts(got) != [5]int{7, 0, 0, 0, 0} || len(got.Rows) != 7 || got.Rows[0].Entry.State != "" {
 				t.Errorf("preview: %+v", got)
 			}
 			if saidIn(t, b) != "[]" {

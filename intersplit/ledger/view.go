@@ -33,7 +33,7 @@ func (e *Entry) Standing() Standing {
 		return Cleared
 	case e.Body.Kind.Subject() && s != nil && s.standing == Deleted:
 		return Deleted
-	case e.Body.Kind.Subject():
+	case e.Body.Kind.Subject() && s != nil: // a preview stands nowhere yet
 		return Twin
 	}
 	return Counts
