@@ -82,8 +82,11 @@ func verifyAll(t *testing.T, rm *room) time.Duration {
 // compared for little, answers at once and opens fast.
 func TestProofAGreatRoom(t *testing.T) {
 	n := 5_000
-	if proving() {
+	switch {
+	case proving():
 		n = 100_000
+	case testing.Short():
+		n = 1_000
 	}
 	w := newWorld(t)
 	w.refresh = time.Hour

@@ -29,7 +29,7 @@ func (r *Rooms) guard(e *feed.Entry, size feed.Size) error {
 	if e.Seq >= maxSeq {
 		return r.spent(e.Author)
 	}
-	if r.quota.over(size, len(e.Body)) {
+	if r.quota.over(size) {
 		if rm.full.CompareAndSwap(false, true) {
 			r.log.Error("a room is full: entries of others are missing from now on", "channel", rm.channel, "entries", size.Entries, "bytes", size.Bytes)
 		}
@@ -51,8 +51,10 @@ func (r *Rooms) spent(author identity.PublicKey) error {
 		WithHint("go on in a new channel, or with another identity")
 }
 
-func (q quota) over(size feed.Size, body int) bool {
-	return size.Bytes+indexBytes*size.Entries+uint64(body) > q.bytes
+// over says whether a room of that size has no room for one more entry, however
+// great: so it is full for all entries alike.
+func (q quota) over(size feed.Size) bool {
+	return size.Bytes+indexBytes*size.Entries+uint64(feed.MaxEntry) > q.bytes
 }
 
 // incomplete tells whether others have entries that this peer had no room for.
@@ -65,7 +67,7 @@ func (q quota) measure(rm *room) error {
 		return err
 	}
 	bytes, err := rm.feeds.Bytes(rm.id)
-	if err == nil && q.over(feed.Size{Entries: entries, Bytes: bytes}, feed.MaxBody) {
+	if err == nil && q.over(feed.Size{Entries: entries, Bytes: bytes}) {
 		rm.full.Store(true)
 	}
 	return err

@@ -35,7 +35,7 @@ func TestNobodyHasMoreThanTheQuota(t *testing.T) {
 func TestAFullRoomSaysThatItIsIncomplete(t *testing.T) {
 	w := newWorld(t)
 	alice := w.join(1)
-	w.roomBytes = 10_000
+	w.roomBytes = 30_000
 	s := memory(t)
 	bob := w.joinWith(2, s)
 	bob.must("expense_list", `{"channel":"trip"}`)
@@ -47,8 +47,13 @@ func TestAFullRoomSaysThatItIsIncomplete(t *testing.T) {
 	if _, err := bob.call("expense_add", expense("bob", "1")); fault.KindOf(err) != fault.Limited || !strings.Contains(err.Error(), "trip") {
 		t.Error(err)
 	}
-	if size, err := bob.feeds.Bytes(rm.id); size > 10_000 || err != nil {
+	if size, err := bob.feeds.Bytes(rm.id); size > 30_000 || err != nil {
 		t.Error(size, err)
+	}
+	for _, name := range []string{"expense_balance", "expense_list"} {
+		if got := bob.must(name, `{"channel":"trip"}`).Text; !strings.Contains(got, "incomplete") {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 	for _, name := range []string{"expense_balance", "expense_list", "expense_export"} {
 		if got := string(bob.must(name, `{"channel":"trip"}`).Value); !strings.Contains(got, `"incomplete":true`) {

@@ -64,6 +64,9 @@ func (r ListResult) text() string {
 	if r.Cleared != nil {
 		fmt.Fprintf(&out, "- cleared: %s\n", spokenCleared(*r.Cleared))
 	}
+	if r.Incomplete {
+		out.WriteString(saidIncomplete)
+	}
 	if r.NextCursor != "" {
 		fmt.Fprintf(&out, "- more with --cursor %s\n", r.NextCursor)
 	}
@@ -92,8 +95,13 @@ func (r BalanceResult) text() string {
 	if !r.Plan.Optimal {
 		fmt.Fprintf(&out, "- plan: %d payments, at least %d are needed\n", r.Plan.Payments, r.Plan.LowerBound)
 	}
+	if r.Incomplete {
+		out.WriteString(saidIncomplete)
+	}
 	return out.String()
 }
+
+const saidIncomplete = "- incomplete: this peer had no room for all entries, and others have more\n"
 
 func (r SettleResult) text() string {
 	if len(r.Settlements) == 0 {
