@@ -199,32 +199,6 @@ func (l *Ledger) Entries() []*Entry {
 	return l.listed
 }
 
-// Before is the state that an entry's author knew when it was made: its ancestors
-// and nothing else. It takes as long as applying them.
-func (l *Ledger) Before(id ID) *Ledger {
-	before := New()
-	e, known := l.byID[id]
-	if !known {
-		return before
-	}
-	ancestors := map[int32]bool{}
-	l.walk(e.index, func(a *Entry) bool {
-		first := !ancestors[a.index]
-		ancestors[a.index] = true
-		return first
-	})
-	for _, a := range l.entries {
-		if ancestors[a.index] {
-			again := Entry{ID: a.ID, Author: a.Author, Height: a.Height, TS: a.TS, Body: a.Body}
-			for _, p := range l.parents[a.index] {
-				again.Parents = append(again.Parents, l.entries[p].ID)
-			}
-			before.mustApply(again)
-		}
-	}
-	return before
-}
-
 // walk visits an entry's ancestors, and their ancestors where visit says so.
 func (l *Ledger) walk(from int32, visit func(a *Entry) (further bool)) {
 	open := []int32{from}
