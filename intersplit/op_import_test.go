@@ -109,6 +109,27 @@ func TestExportThenImportIsIdentity(t *testing.T) {
 	}
 }
 
+// A unit of the room comes along with its decimals.
+func TestUnitsAreImported(t *testing.T) {
+	for _, form := range []string{"json", "csv-entries"} {
+		w := newWorld(t)
+		a, b := w.join(1), w.join(2)
+		a.setOnline(false)
+		b.setOnline(false)
+		a.must("expense_unit", `{"channel":"trip","unit":"nights","decimals":1}`)
+		a.must("expense_add", `{"channel":"trip","payer":"ann","amount":"3","split":"ann,ben","currency":"nights"}`)
+		var out ExportResult
+		decodeResult(t, a.must("expense_export", `{"channel":"trip","format":"`+form+`"}`), &out)
+		if got := importInto(t, b, map[string]any{"format": form, "data": out.Data}); got.New != 1 {
+			t.Errorf("%s: %+v", form, got)
+		}
+		b.must("expense_add", `{"channel":"trip","payer":"ben","amount":"0.5","split":"ann,ben","currency":"nights"}`)
+		if got := b.must("expense_balance", `{"channel":"trip"}`).Text; !strings.Contains(got, "total=3.5 nights") {
+			t.Errorf("%s: %s", form, got)
+		}
+	}
+}
+
 const table = "id,payers,amount,split,note\n1,ann,30,\"ann,ben\",dinner\n2,ben,10,\"ann,ben\",taxi\n,ann,5,ben,\n,ann,5,ben,\n"
 
 func TestChangedRowsAreToldAndEditedOnRequest(t *testing.T) {
