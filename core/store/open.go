@@ -73,7 +73,7 @@ func open(disk vfs.FS, dir string, options []Option) (*Store, error) {
 		MaxOpenFiles:                openFiles,
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 1 },
 		MemTableStopWritesThreshold: 4,
-		Logger:                      logger{set.log},
+		Logger:                      logger(set),
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
