@@ -4,10 +4,17 @@ export CGO_ENABLED = 0
 # Packages whose goroutines are worth the race detector's price.
 RACE = ./core/event ./core/op/... ./core/feed ./planes/... ./intersplit/... ./agent ./rpc ./mcp ./cmd/internal/attach
 
-.PHONY: test build cross vet check unit race docs proof bench
+.PHONY: test tools build cross vet check unit race docs proof bench
 
 # Everything: what CI runs.
-test: build cross vet check unit race
+test: tools build cross vet check unit race
+
+# The accounting programs whose checkers the tests hold exports against.
+tools:
+	@command -v hledger >/dev/null && command -v bean-check >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q && \
+		apt-get install -y -q --no-install-recommends hledger beancount; } || { \
+		echo "the tests need hledger and beancount: apt-get install hledger beancount" >&2; exit 1; }
 
 build:
 	go build ./...
@@ -36,9 +43,10 @@ race:
 docs:
 	go test ./cmd/internal/docs -update
 
-# The long forms of what is claimed, a figure per claim.
+# The long forms of what the tests show in short: a figure per claim.
 proof:
-	INTERCOM_PROOF=1 go test -count=1 -v -timeout 120m -run '^TestProof' ./... | grep -vE '^(=== |\?|ok .*no tests)'
+	INTERCOM_PROOF=1 go test -count=1 -timeout 120m -v -run '^TestProof' ./...
+	go test -run '^$$' -bench BenchmarkRecord -benchtime 2s ./intersplit
 
 bench:
 	go test -run '^$$' -bench . -benchtime 1s ./...

@@ -7,6 +7,7 @@ import (
 
 	"intercom/core/fault"
 	"intercom/core/feed"
+	"intercom/core/identity"
 	"intercom/intersplit/ledger"
 )
 
@@ -42,11 +43,14 @@ type (
 	}
 )
 
+// announcedOther is any other entry: what it says is in it.
+type announcedOther = announcedClear
+
 func announce(e *feed.Entry, body ledger.Body) ([]byte, error) {
 	shown := ledgerEntry(e)
 	id, by, encoded := idText(shown.ID), e.Author.Address(), base64.StdEncoding.EncodeToString(e.Encode())
-	if body.Kind == ledger.KindClear {
-		return json.Marshal(announcement{App: app, Type: "expense_clear", Event: announcedClear{TxID: id, TS: e.TS, By: by, Entry: encoded}})
+	if body.Kind != ledger.KindExpense {
+		return json.Marshal(announcement{App: app, Type: "expense_" + string(body.Kind), Event: announcedOther{TxID: id, TS: e.TS, By: by, Entry: encoded}})
 	}
 	said := entryOf(&shown)
 	return json.Marshal(announcement{App: app, Type: "expense_add", Event: announcedExpense{
@@ -60,14 +64,45 @@ func announce(e *feed.Entry, body ledger.Body) ([]byte, error) {
 // members fetch the entry when they meet.
 func (r *Rooms) announce(ctx context.Context, rm *room, e *feed.Entry, body ledger.Body) (sent int) {
 	message, err := announce(e, body)
+	return r.send(ctx, rm, message, err)
+}
+
+func (r *Rooms) send(ctx context.Context, rm *room, message []byte, err error) (sent int) {
 	if err == nil {
 		_, sent, err = r.channels.Send(ctx, rm.channel, message)
 	}
 	if err != nil {
-		r.log.Warn("an entry is recorded and could not be announced", "channel", rm.channel, "entry", e.ID(), "err", err)
+		r.log.Warn("entries are recorded and could not be announced", "channel", rm.channel, "err", err)
 		return 0
 	}
 	return sent
+}
+
+// saidSingly is how many entries at once are announced each by itself. Of more,
+// only the heads are, and members fetch them over a stream: an import must not
+// flood a channel.
+const saidSingly = 20
+
+// announcedHeads tells members that there are entries to fetch: those named, and
+// what is behind them.
+type announcedHeads struct {
+	Heads   []string `json:"heads"`
+	Entries int      `json:"entries"` // how many were added at once
+}
+
+// announceAll hands entries that were written together to the members.
+func (r *Rooms) announceAll(ctx context.Context, rm *room, all []*feed.Entry, bodies []ledger.Body) (sent int) {
+	if len(all) <= saidSingly {
+		for i, e := range all {
+			sent = r.announce(ctx, rm, e, bodies[i])
+		}
+		return sent
+	}
+	last := all[len(all)-1] // which has all the others behind it
+	message, err := json.Marshal(announcement{App: app, Type: "expense_heads", Event: announcedHeads{
+		Heads: []string{last.ID().String()}, Entries: len(all),
+	}})
+	return r.send(ctx, rm, message, err)
 }
 
 // Bounds of what is taken in. A message holds an entry in base64 and, once more,
@@ -114,42 +149,87 @@ func (r *Rooms) takeIn(ctx context.Context) {
 }
 
 // receive stores the entry of a message, and asks its sender for ancestors that
-// are missing.
+// are missing, or for the heads that it names.
 func (r *Rooms) receive(ctx context.Context, m Message) error {
-	e, err := decodeAnnouncement(m.Message)
-	if err != nil || e == nil {
+	said, err := decodeAnnouncement(m.Message)
+	if err != nil || said.entry == nil && len(said.heads) == 0 {
 		return err
 	}
 	if !r.channels.May(m.Channel, m.From, Write) {
 		return errDenied(m.Channel, m.From)
 	}
-	if e.Feed != r.room(m.Channel, true).id {
+	rm := r.room(m.Channel, true)
+	if said.entry == nil {
+		return r.seek(rm, m.From, said.heads)
+	}
+	if said.entry.Feed != rm.id {
 		return fault.New(fault.Invalid, "an entry of another room")
 	}
-	outcome, err := r.feeds.Add(ctx, e, m.From, r.now())
+	outcome, err := r.feeds.Add(ctx, said.entry, m.From, r.now())
 	if outcome == feed.Parked {
 		r.schedule.want(m.Channel, m.From)
 	}
 	return err
 }
 
-// decodeAnnouncement reads the entry in a message; nil means that it has none, as
-// the seed application's own messages.
-func decodeAnnouncement(message []byte) (*feed.Entry, error) {
+// seek has a member asked for heads, unless they are here.
+func (r *Rooms) seek(rm *room, from identity.PublicKey, heads []feed.ID) error {
+	for _, id := range heads {
+		has, err := r.feeds.Has(rm.id, id)
+		if err != nil {
+			return err
+		}
+		if !has {
+			r.schedule.want(rm.channel, from)
+			return nil
+		}
+	}
+	return nil
+}
+
+// heard is what a message announces: an entry or heads, or nothing, as the seed
+// application's own messages.
+type heard struct {
+	entry *feed.Entry
+	heads []feed.ID
+}
+
+// decodeAnnouncement reads what a message announces.
+func decodeAnnouncement(message []byte) (heard, error) {
 	var in struct {
 		Event struct {
-			Entry string `json:"entry"`
+			Entry string   `json:"entry"`
+			Heads []string `json:"heads"`
 		} `json:"event"`
 	}
 	if err := json.Unmarshal(message, &in); err != nil {
-		return nil, err
+		return heard{}, err
 	}
-	if in.Event.Entry == "" || len(in.Event.Entry) > maxEncoded {
-		return nil, nil
+	if in.Event.Entry == "" {
+		return decodeHeads(in.Event.Heads)
+	}
+	if len(in.Event.Entry) > maxEncoded {
+		return heard{}, nil
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(in.Event.Entry)
 	if err != nil {
-		return nil, err
+		return heard{}, err
 	}
-	return feed.Decode(raw)
+	e, err := feed.Decode(raw)
+	return heard{entry: e}, err
+}
+
+func decodeHeads(texts []string) (heard, error) {
+	if len(texts) > feed.MaxParents {
+		return heard{}, fault.New(fault.Invalid, "%d heads", len(texts))
+	}
+	var said heard
+	for _, text := range texts {
+		id, err := feed.ParseID(text)
+		if err != nil {
+			return heard{}, err
+		}
+		said.heads = append(said.heads, id)
+	}
+	return said, nil
 }

@@ -61,7 +61,7 @@ func TestAnAnnouncementCanBeReadByPeopleAndPrograms(t *testing.T) {
 		t.Errorf("%s", message)
 	}
 	back, err := decodeAnnouncement(message)
-	if err != nil || !bytes.Equal(back.Encode(), e.Encode()) {
+	if err != nil || !bytes.Equal(back.entry.Encode(), e.Encode()) {
 		t.Error(back, err)
 	}
 }
@@ -86,10 +86,14 @@ func FuzzDecodeAnnouncement(f *testing.F) {
 	f.Add(message)
 	f.Add([]byte(`{"event":{"entry":"AAAA"}}`))
 	f.Add([]byte(`{"event":7}`))
+	f.Add([]byte(`{"event":{"heads":["00",""]}}`))
 	f.Fuzz(func(t *testing.T, message []byte) {
-		e, err := decodeAnnouncement(message)
-		if err == nil && e != nil {
-			ledgerEntry(e)
+		said, err := decodeAnnouncement(message)
+		if err == nil && said.entry != nil {
+			ledgerEntry(said.entry)
+		}
+		if len(said.heads) > feed.MaxParents {
+			t.Errorf("%d heads", len(said.heads))
 		}
 	})
 }

@@ -3,6 +3,7 @@ package intersplit
 import (
 	"fmt"
 	"log/slog"
+	"runtime"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func filled(b *testing.B, n int) *room {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rm := newRoom("trip", feeds)
+	rm := newRoom("trip", feeds, &peer{}, quota{1 << 40})
 	author := identity.FromSeed([32]byte{1})
 	for i := range n {
 		name := func(k int) ledger.Name { return ledger.Name(fmt.Sprint("member", (i*7+k*5)%12)) }
@@ -46,7 +47,7 @@ func BenchmarkRoomOf10000(b *testing.B) {
 	none := func(*ledger.Ledger) []Entry { return nil }
 	b.Run("build", func(b *testing.B) {
 		for b.Loop() {
-			if err := newRoom("trip", rm.feeds).build(); err != nil {
+			if err := newRoom("trip", rm.feeds, &peer{}, quota{1 << 40}).build(Policy{}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -66,4 +67,28 @@ func BenchmarkRoomOf10000(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkRecord is expense_add with its fsync, by one caller and by 64 at once.
+func BenchmarkRecord(b *testing.B) {
+	for _, callers := range []int{1, 64} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			p := newWorld(b).joinWith(1, onDisk(b, b.TempDir()))
+			b.SetParallelism(max(1, callers/runtime.GOMAXPROCS(0)))
+			if callers == 1 {
+				for b.Loop() {
+					p.must("expense_add", expense("alice", "30"))
+				}
+			} else {
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if _, err := p.call("expense_add", expense("alice", "30")); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+		})
+	}
 }

@@ -11,7 +11,8 @@
 //
 // The arithmetic is in its sub-packages, which are pure: money, ledger, plan. The
 // channel, its policy and the network are the business of [Channels] and
-// [Streams]; entries, their signatures and their order are core/feed's. Until a
-// channel has a policy, whoever is in it may add to its ledger and clear it, and
-// every entry says who did.
+// [Streams]; entries, their signatures and their order are core/feed's. Whose
+// entries count is read from the channel's policy and the entries themselves, so
+// that members who agree on the one and hold the others agree; in an open channel
+// it is everyone's, and every entry says who made it.
 package intersplit

@@ -17,9 +17,10 @@ type ClearParams struct {
 // ClearResult is the result of expense_clear.
 type ClearResult struct {
 	Channel string  `json:"channel" jsonschema:"channel of the ledger"`
-	Cleared int     `json:"cleared" jsonschema:"how many expenses went out of effect"`
+	Cleared int     `json:"cleared" jsonschema:"how many expenses and payments went out of effect"`
 	Totals  []Total `json:"totals" jsonschema:"what they added up to, by currency"`
 	SentTo  int     `json:"sent_to" jsonschema:"to how many connected members it was handed; those who are away fetch it later"`
+	ID      string  `json:"id,omitempty" jsonschema:"the clear; expense_undo with this id takes it back"`
 	Joined  bool    `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
 	DryRun  bool    `json:"dry_run,omitempty" jsonschema:"nothing was cleared"`
 }
@@ -28,7 +29,7 @@ func (r *Rooms) clearOp() *op.Op {
 	return op.New(op.Spec[ClearParams, ClearResult]{
 		Name: "expense_clear", Owner: owner, Summary: "Empty a channel's ledger for every member",
 		Notes: "It covers what this peer knows now: what others added meanwhile survives. Try dry_run first. " +
-			"In an empty room nothing is recorded.",
+			"expense_undo with the id of the answer brings everything back. In an empty room nothing is recorded.",
 		Access: op.Write, Effects: op.Effects{Destructive: true, OpenWorld: true}, Common: true,
 		Synonyms: roomSynonyms,
 		Example:  `{"channel":"trip-nyc","dry_run":true}`,
@@ -48,32 +49,46 @@ func (r *Rooms) clear(ctx context.Context, in ClearParams) (ClearResult, error) 
 	}
 	compose := func(*ledger.Ledger) (ledger.Body, error) { return body, nil }
 	out := &ClearResult{Channel: v.channel, Joined: v.joined, DryRun: bool(in.DryRun), Totals: []Total{}}
-	var clearing *ledger.Entry
+	var id ledger.ID
 	if in.DryRun {
-		clearing, err = r.preview(v.room, in.Key, compose)
+		id, err = r.wouldBe(v.room, in.Key, compose)
 	} else {
-		clearing, out.SentTo, err = r.recordClear(ctx, v.room, in.Key, compose)
+		id, out.SentTo, err = r.recordCover(ctx, v.room, in.Key, compose, (*ledger.Ledger).Clearable)
 	}
-	if err == nil && clearing != nil {
-		err = v.room.look(func(l *ledger.Ledger) { out.took(l.Took(clearing.ID)) })
+	if err == nil {
+		out.ID = idText(id)
+		err = v.room.look(func(l *ledger.Ledger) { out.took(l.Took(id)) })
 	}
 	return *out, err
 }
 
-// recordClear records nothing in a room where there is nothing to clear, unless a
-// key asks for an entry that stands for it: or the same call, repeated later,
-// would clear what was added since.
-func (r *Rooms) recordClear(ctx context.Context, rm *room, key string, compose composer) (*ledger.Entry, int, error) {
-	empty := false
-	if err := rm.look(func(l *ledger.Ledger) { empty = !l.Clearable() }); err != nil || empty && key == "" {
-		return nil, 0, err
+// wouldBe gives the id of the entry that a key stands for, if there is one.
+func (r *Rooms) wouldBe(rm *room, key string, compose composer) (ledger.ID, error) {
+	before, _, err := r.preview(rm, key, compose)
+	if err != nil || before == nil {
+		return ledger.ID{}, err
 	}
-	return r.record(ctx, rm, key, compose)
+	return ledger.ID(before.ID()), nil
+}
+
+// recordCover records a clear or a close, and nothing where there is nothing to
+// cover, unless a key asks for an entry that stands for it: or the same call,
+// repeated later, would cover what was added since.
+func (r *Rooms) recordCover(ctx context.Context, rm *room, key string, compose composer, any func(*ledger.Ledger) bool) (ledger.ID, int, error) {
+	empty := false
+	if err := rm.look(func(l *ledger.Ledger) { empty = !any(l) }); err != nil || empty && key == "" {
+		return ledger.ID{}, 0, err
+	}
+	e, sent, err := r.record(ctx, rm, key, compose)
+	if err != nil {
+		return ledger.ID{}, 0, err
+	}
+	return e.ID, sent, nil
 }
 
 func (out *ClearResult) took(expenses int, totals []ledger.Total) {
 	out.Cleared = expenses
 	for _, t := range totals {
-		out.Totals = append(out.Totals, Total{Currency: string(t.Currency), Amount: t.Amount.Format(t.Currency)})
+		out.Totals = append(out.Totals, Total{Currency: t.Currency.Code(), Amount: t.Amount.Format(t.Currency)})
 	}
 }

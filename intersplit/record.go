@@ -19,46 +19,91 @@ type composer func(l *ledger.Ledger) (ledger.Body, error)
 // for the entry that it made: the same content again is that entry, and it is
 // announced once more, since whoever repeats a call may have lost the answer.
 func (r *Rooms) record(ctx context.Context, rm *room, key string, compose composer) (e *ledger.Entry, sent int, err error) {
-	body, raw, err := composed(rm, compose)
-	if err != nil {
+	if err := r.stand(ctx, rm); err != nil {
 		return nil, 0, err
 	}
 	var options []feed.AppendOption
 	if key != "" {
+		before, err := r.repeated(rm, key, compose)
+		if err != nil {
+			return nil, 0, err
+		}
+		if before != nil {
+			entry := ledgerEntry(before)
+			return &entry, r.announce(ctx, rm, before, entry.Body), nil
+		}
 		options = r.withKey(rm, key)
+	}
+	body, raw, err := composed(rm, compose)
+	if err != nil {
+		return nil, 0, err
 	}
 	written, err := r.feeds.Append(ctx, rm.id, r.signer, raw, r.now(), options...)
 	if err != nil {
 		return nil, 0, err
 	}
-	if !bytes.Equal(written.Body, raw) {
+	if !bytes.Equal(written.Body, raw) && !ledger.Decode(written.Body).Same(body) {
 		return nil, 0, keyConflict(key, ledger.ID(written.ID()))
 	}
 	entry := ledgerEntry(written)
 	return &entry, r.announce(ctx, rm, written, body), nil
 }
 
-// preview is what record would give, with nothing written: the entry of the key,
-// or one without an id.
-func (r *Rooms) preview(rm *room, key string, compose composer) (*ledger.Entry, error) {
-	body, raw, err := composed(rm, compose)
-	if err != nil {
+// repeated finds the entry that this author gave a key; nil when there is none.
+// The call is composed again on what its author knew then, since what it means,
+// or whether it is possible, may have changed since, not least by the entry itself.
+func (r *Rooms) repeated(rm *room, key string, compose composer) (*feed.Entry, error) {
+	before, err := r.byKey(rm, key)
+	if err != nil || before == nil {
 		return nil, err
 	}
-	if key != "" {
-		before, err := r.byKey(rm, key)
-		if err != nil {
-			return nil, err
-		}
-		if before != nil && !bytes.Equal(before.Body, raw) {
-			return nil, keyConflict(key, ledger.ID(before.ID()))
-		}
-		if before != nil {
-			entry := ledgerEntry(before)
-			return &entry, nil
+	said := ledger.Decode(before.Body)
+	same := false
+	err = rm.look(func(l *ledger.Ledger) {
+		body, refused := compose(l.Before(ledger.ID(before.ID())))
+		same = refused == nil && body.Same(said)
+	})
+	if err == nil && !same {
+		err = keyConflict(key, ledger.ID(before.ID()))
+	}
+	return before, err
+}
+
+// recordAll appends entries in their order and announces them; all are on disk
+// when it returns. After an error the first of them may be there. Options act on
+// the batch as a whole: see [feed.Feeds.AppendAll].
+func (r *Rooms) recordAll(ctx context.Context, rm *room, bodies []ledger.Body, options ...feed.AppendOption) (all []*ledger.Entry, sent int, err error) {
+	if err := r.stand(ctx, rm); err != nil {
+		return nil, 0, err
+	}
+	raw := make([][]byte, len(bodies))
+	for i, body := range bodies {
+		if raw[i], err = body.Encode(); err != nil {
+			return nil, 0, err
 		}
 	}
-	return &ledger.Entry{Author: r.self, TS: r.now().UnixMilli(), Body: body}, nil
+	defer r.gather(rm)()
+	written, err := r.feeds.AppendAll(ctx, rm.id, r.signer, raw, r.now(), options...)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range written {
+		entry := ledgerEntry(e)
+		all = append(all, &entry)
+	}
+	return all, r.announceAll(ctx, rm, written, bodies), nil
+}
+
+// preview is what record would give, with nothing written: the entry of the key,
+// or a body that is not recorded yet.
+func (r *Rooms) preview(rm *room, key string, compose composer) (before *feed.Entry, body ledger.Body, err error) {
+	if key != "" {
+		if before, err = r.repeated(rm, key, compose); err != nil || before != nil {
+			return before, ledger.Body{}, err
+		}
+	}
+	body, _, err = composed(rm, compose)
+	return nil, body, err
 }
 
 func composed(rm *room, compose composer) (body ledger.Body, raw []byte, err error) {

@@ -1,8 +1,10 @@
 package intersplit
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +23,14 @@ type Config struct {
 	// be missing: it finds what was lost on the way. Too short costs traffic, too
 	// long leaves a lost announcement unnoticed for as long. 0 means 20 s.
 	Refresh time.Duration
-	Log     *slog.Logger // nil means none
+	// RoomBytes is what one room takes on the disk at most. Too low and a long-lived
+	// room goes incomplete; too high and strangers in an open channel fill the disk.
+	// 0 means 1 GiB.
+	RoomBytes uint64
+	// SnapshotFile is where a copy of all rooms is kept in the seed application's
+	// form; none when it is empty.
+	SnapshotFile string
+	Log          *slog.Logger // nil means none
 }
 
 // Deps are the parts of the peer that rooms are built on.
@@ -46,8 +55,10 @@ type Rooms struct {
 	log      *slog.Logger
 	now      func() time.Time
 
-	intake   intake
-	schedule schedule
+	intake    intake
+	schedule  schedule
+	quota     quota
+	snapshots snapshots
 
 	mu     sync.Mutex
 	byName map[string]*room
@@ -70,6 +81,9 @@ func New(deps Deps, cfg Config) *Rooms {
 	}
 	r.intake.init()
 	r.schedule.init(cfg.Refresh)
+	r.snapshots.init(cfg.SnapshotFile)
+	r.quota.bytes = cmp.Or(cfg.RoomBytes, defaultRoomBytes)
+	deps.Feeds.Guard(r.guard)
 	deps.Feeds.OnStored(r.stored)
 	deps.Channels.Listen(app, r.hear)
 	deps.Streams.Handle(syncProtocol, r.answer)
@@ -78,16 +92,18 @@ func New(deps Deps, cfg Config) *Rooms {
 
 // Ops are the operations of the ledger.
 func (r *Rooms) Ops() []*op.Op {
-	return []*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp(), r.exportOp()}
+	return slices.Concat([]*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp()}, r.exchangeOps(), r.changeOps(), r.viewOps())
 }
 
-// Run takes in what members announce and fetches what is missing, until ctx ends.
+// Run takes in what members announce, fetches what is missing and keeps the
+// snapshot file, until ctx ends.
 // When it returns, all it started has ended.
 func (r *Rooms) Run(ctx context.Context) error {
-	var intake sync.WaitGroup
-	intake.Go(func() { r.takeIn(ctx) })
-	r.keepInStep(ctx)
-	intake.Wait()
+	var running sync.WaitGroup
+	running.Go(func() { r.takeIn(ctx) })
+	running.Go(func() { r.keepInStep(ctx) })
+	running.Go(func() { r.keepSnapshots(ctx) })
+	running.Wait()
 	return nil
 }
 
@@ -98,7 +114,7 @@ func (r *Rooms) room(channel string, keep bool) *room {
 	defer r.mu.Unlock()
 	rm, known := r.byName[channel]
 	if !known {
-		rm = newRoom(channel, r.feeds)
+		rm = newRoom(channel, r.feeds, r.channels, r.quota)
 		if keep {
 			r.byName[channel], r.byFeed[rm.id] = rm, rm
 		}
@@ -140,26 +156,17 @@ func (r *Rooms) visit(ctx context.Context, name Channel, dry bool) (call, error)
 	return c, nil
 }
 
-// changed is the data of the event "expense_changed".
-type changed struct {
-	Channel string `json:"channel"`
-	ID      string `json:"id"`
-	Kind    string `json:"kind"`
-	By      string `json:"by"`
-}
-
 // stored follows the feeds: own entries and others', once each, parents first.
 func (r *Rooms) stored(e *feed.Entry) {
 	rm := r.known(e.Feed)
 	if rm == nil {
 		return // another owner's feed, or a room that is built when it is looked at
 	}
-	entry := ledgerEntry(e)
-	if err := rm.follow(entry); err != nil {
+	entry, err := rm.follow(e)
+	if err != nil {
 		r.log.Error("a stored entry does not fit its ledger", "channel", rm.channel, "entry", idText(entry.ID), "err", err)
 		return
 	}
-	r.hub.Publish("expense_changed", changed{
-		Channel: rm.channel, ID: idText(entry.ID), Kind: string(entry.Body.Kind), By: e.Author.Address(),
-	})
+	r.snapshots.touch()
+	r.tell(rm, &entry)
 }

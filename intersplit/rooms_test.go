@@ -281,7 +281,7 @@ func TestAClearSaysWhatWentAndLeavesATrace(t *testing.T) {
 		t.Error(got)
 	}
 	for range 2 { // the second is the same call again
-		if got := string(p.must("expense_clear", `{"channel":"trip","key":"c"}`).Value); got != want+"}" {
+		if got := string(p.must("expense_clear", `{"channel":"trip","key":"c"}`).Value); !strings.HasPrefix(got, want+`,"id":"`) {
 			t.Error(got)
 		}
 	}
@@ -391,12 +391,15 @@ func TestOperationsAreDescribed(t *testing.T) {
 	for _, info := range p.ops.Ops() {
 		if info.Owner == owner {
 			names += info.Name + " "
+			if info.Name == "expense_undelete" {
+				p.must("expense_delete", `{"channel":"trip-nyc","id":"last"}`)
+			}
 			if _, err := p.ops.Call(context.Background(), op.Request{Name: info.Name, Params: info.Example, Grant: op.Write}); err != nil {
 				t.Errorf("the example of %s: %v", info.Name, err)
 			}
 		}
 	}
-	if names != "expense_add expense_list expense_balance expense_clear expense_export " {
+	if !strings.HasPrefix(names, "expense_add expense_list expense_balance expense_clear expense_export ") {
 		t.Error(names)
 	}
 }

@@ -29,7 +29,7 @@ type currencyBook struct {
 func (s *statement) totals() []Total {
 	totals := make([]Total, len(s.books))
 	for i, b := range s.books {
-		totals[i] = Total{Currency: string(b.currency), Amount: b.total.Format(b.currency)}
+		totals[i] = Total{Currency: b.currency.Code(), Amount: b.total.Format(b.currency)}
 	}
 	return totals
 }
@@ -39,7 +39,7 @@ func (s *statement) balances() []Balance {
 	for _, b := range s.books {
 		for _, member := range b.balances {
 			balances = append(balances, Balance{
-				Member: string(member.Member), Currency: string(b.currency), Amount: member.Amount.Format(b.currency),
+				Member: string(member.Member), Currency: b.currency.Code(), Amount: member.Amount.Format(b.currency),
 			})
 		}
 	}
@@ -51,7 +51,7 @@ func (s *statement) settlements() []Settlement {
 	for _, b := range s.books {
 		for _, p := range b.plan.Payments {
 			settlements = append(settlements, Settlement{
-				From: p.From, To: p.To, Amount: p.Amount.Format(b.currency), Currency: string(b.currency),
+				From: p.From, To: p.To, Amount: p.Amount.Format(b.currency), Currency: b.currency.Code(),
 			})
 		}
 	}

@@ -28,6 +28,7 @@ func (r *Rooms) keepInStep(ctx context.Context) {
 	defer around.Stop()
 	defer held.Stop()
 	for {
+		r.revokeAll(ctx)
 		r.schedule.meet(r.present(), r.now())
 		for _, e := range r.schedule.next(r.signer.PublicKey(), r.now()) {
 			running.Go(func() { r.run(ctx, e) })
@@ -59,7 +60,9 @@ func (r *Rooms) present() []pair {
 // run does one errand.
 func (r *Rooms) run(ctx context.Context, e errand) {
 	err := r.compare(ctx, e)
-	if err != nil && ctx.Err() == nil {
+	if fault.KindOf(err) == fault.Conflict {
+		r.log.Warn("a room cannot be kept in step with a member", "channel", e.channel, "peer", e.peer, "err", err)
+	} else if err != nil && ctx.Err() == nil {
 		r.log.Debug("a room could not be compared", "channel", e.channel, "peer", e.peer, "err", err)
 	}
 	r.schedule.done(e, err == nil, r.now())
@@ -70,7 +73,9 @@ func (r *Rooms) compare(ctx context.Context, e errand) error {
 	ctx, cancel := context.WithTimeout(ctx, errandTime)
 	defer cancel()
 	rm := r.room(e.channel, true)
-	session := r.session(e.peer)
+	report := r.reporter(e.peer)
+	defer report.end()
+	session := r.session(e.peer, report)
 	if missing := r.feeds.MissingFrom(rm.id, e.peer); e.short && len(missing) > 0 {
 		_, err := r.open(ctx, e.peer, func(s Stream) (feed.Result, error) {
 			return r.feeds.Fetch(ctx, s, rm.id, missing, session)
@@ -112,7 +117,9 @@ func (r *Rooms) answer(ctx context.Context, remote identity.PublicKey, s Stream)
 	defer r.schedule.release(remote)
 	ctx, cancel := context.WithTimeout(ctx, errandTime)
 	defer cancel()
-	err := r.feeds.Serve(ctx, s, r.session(remote))
+	report := r.reporter(remote)
+	defer report.end()
+	err := r.feeds.Serve(ctx, s, r.session(remote, report))
 	if err == nil {
 		err = s.Close()
 	}
@@ -126,11 +133,31 @@ func (r *Rooms) answer(ctx context.Context, remote identity.PublicKey, s Stream)
 // channel's policy is asked before each batch, so that losing a right ends the
 // conversation. A room is named by its feed's id alone: to whoever is not in the
 // channel, it says nothing.
-func (r *Rooms) session(remote identity.PublicKey) feed.Session {
-	return feed.Session{Remote: remote, May: func(id feed.FeedID) bool {
-		rm := r.roomOf(id)
-		return rm != nil && r.channels.May(rm.channel, remote, Read)
-	}}
+func (r *Rooms) session(remote identity.PublicKey, report *reporter) feed.Session {
+	return feed.Session{
+		Remote: remote,
+		May: func(id feed.FeedID) bool {
+			rm := r.roomOf(id)
+			if rm == nil || !r.channels.May(rm.channel, remote, Read) {
+				return false
+			}
+			report.begin(rm)
+			return true
+		},
+		Terms: func(id feed.FeedID) []byte {
+			if rm := r.known(id); rm != nil {
+				return r.channels.Policy(rm.channel).terms()
+			}
+			return nil
+		},
+		Agree: func(id feed.FeedID, theirs []byte) error {
+			if rm := r.known(id); rm != nil {
+				return r.channels.Policy(rm.channel).agree(rm.channel, theirs)
+			}
+			return nil
+		},
+		Progress: report.tell,
+	}
 }
 
 // roomOf finds the room of a feed among the channels that this peer is in; nil

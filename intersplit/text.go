@@ -4,19 +4,52 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+
+	"intercom/intersplit/ledger"
 )
 
 // The texts that people read: upstream's (10.1), and a currency behind an amount
 // once a room has one.
 
-func (r AddResult) text() string {
-	did := "added"
-	if r.DryRun {
-		did = "would add"
+func (r Written) text() string {
+	kind := r.Entry.Kind
+	if r.Change != nil {
+		kind = r.Change.Kind
 	}
-	return fmt.Sprintf("[expense:%s] %s %s by %s split=%s", r.Channel, did,
-		withCode(r.Entry.Amount, r.Entry.Currency), spokenPayers(r.Entry), spokenSplit(r.Entry))
+	did := deeds[kind]
+	if r.DryRun {
+		did = wouldDo[kind]
+	}
+	said := spokenFact(r.Entry)
+	switch ledger.Kind(kind) {
+	case ledger.KindExpense:
+		said = fmt.Sprintf("%s by %s split=%s", spokenAmount(r.Entry), spokenPayers(r.Entry), spokenSplit(r.Entry))
+	case ledger.KindPayment:
+		said = fmt.Sprintf("%s from %s to %s", withCode(r.Entry.Amount, r.Entry.Currency), r.Entry.From, r.Entry.To)
+	case ledger.KindRename, ledger.KindMerge:
+		said = r.Entry.Member + " -> " + r.Entry.To
+	case ledger.KindLeave:
+		did, said = r.Entry.Member, did
+	case ledger.KindRule:
+		did = "repeats:"
+		if r.DryRun {
+			did = "would repeat:"
+		}
+	}
+	return fmt.Sprintf("[expense:%s] %s %s", r.Channel, did, said)
 }
+
+// deeds is what an entry of a kind did, wouldDo what it would do.
+var (
+	deeds = map[string]string{
+		"expense": "added", "payment": "paid", "settlement": "settled", "edit": "edited", "delete": "deleted",
+		"undelete": "restored", "undo": "undid", "rename": "renamed", "merge": "merged", "leave": "left", "unit": "declared",
+	}
+	wouldDo = map[string]string{
+		"expense": "would add", "payment": "would pay", "settlement": "would settle", "edit": "would edit", "delete": "would delete",
+		"undelete": "would restore", "undo": "would undo", "rename": "would rename", "merge": "would merge", "leave": "would leave", "unit": "would declare",
+	}
+)
 
 func (r ListResult) text() string {
 	var out strings.Builder
@@ -30,6 +63,9 @@ func (r ListResult) text() string {
 	}
 	if r.Cleared != nil {
 		fmt.Fprintf(&out, "- cleared: %s\n", spokenCleared(*r.Cleared))
+	}
+	if r.Incomplete {
+		out.WriteString(saidIncomplete)
 	}
 	if r.NextCursor != "" {
 		fmt.Fprintf(&out, "- more with --cursor %s\n", r.NextCursor)
@@ -59,6 +95,30 @@ func (r BalanceResult) text() string {
 	if !r.Plan.Optimal {
 		fmt.Fprintf(&out, "- plan: %d payments, at least %d are needed\n", r.Plan.Payments, r.Plan.LowerBound)
 	}
+	if r.Incomplete {
+		out.WriteString(saidIncomplete)
+	}
+	return out.String()
+}
+
+const saidIncomplete = "- incomplete: this peer had no room for all entries, and others have more\n"
+
+func (r SettleResult) text() string {
+	if len(r.Settlements) == 0 {
+		return fmt.Sprintf("[expense:%s] everybody is even.", r.Channel)
+	}
+	var out strings.Builder
+	did := "settled"
+	if r.DryRun {
+		did = "would settle"
+	}
+	fmt.Fprintf(&out, "[expense:%s] %s with %d payments\n", r.Channel, did, len(r.Settlements))
+	for _, p := range r.Settlements {
+		fmt.Fprintf(&out, "  %s\n", spokenSettlement(p))
+	}
+	if r.Hint != "" {
+		fmt.Fprintf(&out, "- %s\n", r.Hint)
+	}
 	return out.String()
 }
 
@@ -70,7 +130,7 @@ func (r ClearResult) text() string {
 }
 
 func (r ExportResult) text() string {
-	if r.Format == FormatCSV {
+	if r.Format != FormatText && r.Format != FormatJSON {
 		return r.Data
 	}
 	return r.Data + base64.StdEncoding.EncodeToString([]byte(r.Data))
@@ -78,15 +138,60 @@ func (r ExportResult) text() string {
 
 // spokenEntry is a line of the list: when, who, how much, for whom, what for.
 func spokenEntry(e Entry) string {
-	if e.Reason != "" {
-		return fmt.Sprintf("%s | unsupported entry | by %s | %s", isoTime(e.TS), e.By, e.Reason)
+	line := isoTime(e.TS) + " | " + spokenFact(e)
+	if e.State != "" {
+		line += " | " + e.State
 	}
+	if len(e.Conflict) > 0 {
+		line += " | conflict"
+	}
+	return line
+}
+
+func spokenFact(e Entry) string {
 	note := e.Note
 	if note == "" {
 		note = "-"
 	}
-	return fmt.Sprintf("%s | %s paid %s | split=%s | note=%s", isoTime(e.TS), spokenPayers(e),
-		withCode(e.Amount, e.Currency), spokenSplit(e), note)
+	switch ledger.Kind(e.Kind) {
+	case ledger.KindUnsupported:
+		return fmt.Sprintf("unsupported entry | by %s | %s", e.By, e.Reason)
+	case ledger.KindExpense:
+		return fmt.Sprintf("%s paid %s | split=%s | note=%s", spokenPayers(e), spokenAmount(e), spokenSplit(e), note)
+	case ledger.KindPayment:
+		return fmt.Sprintf("%s -> %s: %s | note=%s", e.From, e.To, withCode(e.Amount, e.Currency), note)
+	case ledger.KindSettlement:
+		said := make([]string, len(e.Payments))
+		for i, p := range e.Payments {
+			said[i] = spokenSettlement(p)
+		}
+		return fmt.Sprintf("settled %s | note=%s", strings.Join(said, ", "), note)
+	case ledger.KindRule:
+		every := e.Recurs.Every
+		if e.Recurs.Interval > 1 {
+			every = fmt.Sprintf("%d %ss", e.Recurs.Interval, every)
+		}
+		return fmt.Sprintf("%s pays %s every %s from %s | split=%s | note=%s", spokenPayers(e), spokenAmount(e), every, e.Recurs.First, spokenSplit(e), note)
+	case ledger.KindRename, ledger.KindMerge:
+		return fmt.Sprintf("%s %s -> %s", e.Kind, e.Member, e.To)
+	case ledger.KindLeave:
+		return "leave " + e.Member
+	case ledger.KindUnit:
+		return fmt.Sprintf("unit %s with %d decimals", e.Unit.Name, e.Unit.Decimals)
+	}
+	if e.Target != "" {
+		return strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Kind, e.Target, strings.Join(e.Changes, ",")))
+	}
+	return e.Kind
+}
+
+// spokenAmount is the amount and what it was converted to.
+func spokenAmount(e Entry) string {
+	amount := withCode(e.Amount, e.Currency)
+	if e.Converted != nil {
+		amount += " = " + withCode(e.Converted.Amount, e.Converted.Currency)
+	}
+	return amount
 }
 
 // spokenPayers is the payer's name, or each payer with what it paid.

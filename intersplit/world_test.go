@@ -21,9 +21,11 @@ import (
 
 // world is channels and streams in memory, with peers that come and go.
 type world struct {
-	t *testing.T
+	t testing.TB
 
-	refresh time.Duration
+	refresh   time.Duration
+	roomBytes uint64
+	snapshot  string // path of the file
 
 	mu    sync.Mutex
 	peers map[identity.PublicKey]*peer
@@ -32,7 +34,7 @@ type world struct {
 	late  []func()
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	return &world{t: t, refresh: 100 * time.Millisecond, peers: map[identity.PublicKey]*peer{}, rng: rand.New(rand.NewPCG(1, 2))}
 }
 
@@ -55,6 +57,7 @@ type peer struct {
 	listen  func(Message)
 	answer  func(ctx context.Context, remote identity.PublicKey, s Stream)
 	refused map[identity.PublicKey]bool
+	policy  Policy
 }
 
 // join starts a peer with an identity made from one byte.
@@ -81,7 +84,7 @@ func (w *world) joinWith(seed byte, s *store.Store) *peer {
 	}
 	p.Rooms = New(Deps{
 		Feeds: feeds, Space: s.Space("intersplit"), Signer: p.id, Channels: p, Streams: p, Hub: p.hub,
-	}, Config{Refresh: w.refresh})
+	}, Config{Refresh: w.refresh, RoomBytes: w.roomBytes, SnapshotFile: w.snapshot})
 	p.ops = op.NewRegistry(p.hub, slog.New(slog.DiscardHandler))
 	p.ops.Add(p.Rooms.Ops()...)
 	var ctx context.Context
@@ -179,6 +182,25 @@ func (p *peer) May(channel string, who identity.PublicKey, _ Access) bool {
 	return p.joined[channel] && !p.refused[who]
 }
 
+func (p *peer) Policy(string) Policy {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.policy
+}
+
+// setPolicy has others count from now on.
+func (p *peer) setPolicy(policy Policy) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.policy = policy
+}
+
+// Invite reads the invites of [invite].
+func (p *peer) Invite(_ string, raw []byte) (in Invite, err error) {
+	err = json.Unmarshal(raw, &in)
+	return in, err
+}
+
 func (p *peer) Listen(_ string, f func(Message)) { p.listen = f }
 
 func (p *peer) Send(_ context.Context, channel string, message json.RawMessage) (string, int, error) {
@@ -273,7 +295,7 @@ func (p *peer) export(channel string) string {
 	return rest
 }
 
-func decodeResult(t *testing.T, reply op.Reply, out any) {
+func decodeResult(t testing.TB, reply op.Reply, out any) {
 	t.Helper()
 	if err := json.Unmarshal(reply.Value, out); err != nil {
 		t.Fatal(err)
@@ -281,7 +303,7 @@ func decodeResult(t *testing.T, reply op.Reply, out any) {
 }
 
 // until waits for a condition.
-func until(t *testing.T, what string, holds func() bool) {
+func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,21 +53,31 @@ func (f *Feeds) Add(ctx context.Context, e *Entry, from identity.PublicKey, now 
 // on all cores. It stops at the first that is refused; outcomes has one for
 // each entry before it.
 func (f *Feeds) AddAll(ctx context.Context, entries []*Entry, from identity.PublicKey, now time.Time) (outcomes []Outcome, err error) {
-	ready, refused := f.checkAll(ctx, entries)
-	for len(ready) > 0 {
-		n := oneRound(ready)
-		done, err := f.addRound(ctx, ready[:n], from, now)
-		outcomes = append(outcomes, done...)
-		if err != nil {
-			return outcomes, err
-		}
-		ready = ready[n:]
+	ready, refused := f.checkAll(ctx, entries, f.check)
+	if outcomes, err = f.addAll(ctx, ready, from, now); err == nil {
+		err = refused
 	}
-	return outcomes, refused
+	return outcomes, err
+}
+
+// addAll takes entries whose own rules and signatures hold.
+func (f *Feeds) addAll(ctx context.Context, ready []*checked, from identity.PublicKey, now time.Time) (outcomes []Outcome, err error) {
+	var rounds []*round
+	for len(ready) > 0 && err == nil {
+		n := oneRound(ready)
+		r := &round{lane: f.lane(ready[0].Feed)}
+		var done []Outcome
+		done, err = f.addLocked(ctx, r, ready[:n], from, now)
+		outcomes, rounds, ready = append(outcomes, done...), append(rounds, r), ready[n:]
+	}
+	if finishErr := f.finish(rounds...); finishErr != nil {
+		return nil, finishErr
+	}
+	return outcomes, err
 }
 
 // roundSize is how many entries are decided under one hold of a lane: more
-// make others wait longer, fewer make more fsyncs.
+// make others wait longer, fewer let them in more often.
 const roundSize = 256
 
 // oneRound tells how many of the first entries are of one feed and fit.
@@ -80,12 +91,12 @@ func oneRound(ready []*checked) int {
 
 // checkAll checks the entries on all cores. It returns those before the first
 // one that is refused, and why that one is.
-func (f *Feeds) checkAll(ctx context.Context, entries []*Entry) ([]*checked, error) {
+func (f *Feeds) checkAll(ctx context.Context, entries []*Entry, check func(context.Context, *Entry) (*checked, error)) ([]*checked, error) {
 	ready, faults := make([]*checked, len(entries)), make([]error, len(entries))
 	var next atomic.Int64
 	work := func() {
 		for i := next.Add(1) - 1; i < int64(len(entries)); i = next.Add(1) - 1 {
-			ready[i], faults[i] = f.check(ctx, entries[i])
+			ready[i], faults[i] = check(ctx, entries[i])
 			if faults[i] != nil {
 				return // the entries behind it are not wanted
 			}
@@ -111,31 +122,38 @@ func (f *Feeds) checkAll(ctx context.Context, entries []*Entry) ([]*checked, err
 // check checks one entry, the cheapest first. The signature of one that is
 // stored is not looked at: nothing comes of it.
 func (f *Feeds) check(ctx context.Context, e *Entry) (*checked, error) {
+	c, err := f.unverified(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if known, err := f.Has(e.Feed, c.id); err != nil || known {
+		return c, err
+	}
+	return c, e.verify(c.preimage())
+}
+
+// checkNew is check for an entry that is probably not stored, and saves asking.
+func (f *Feeds) checkNew(ctx context.Context, e *Entry) (*checked, error) {
+	c, err := f.unverified(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return c, e.verify(c.preimage())
+}
+
+func (f *Feeds) unverified(ctx context.Context, e *Entry) (*checked, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	raw := e.Encode()
-	preimage := raw[:len(raw)-sigSize]
-	c := &checked{Entry: e, id: hash(preimage), raw: raw}
-	if known, err := f.Has(e.Feed, c.id); err != nil || known {
-		return c, err
-	}
-	return c, e.verify(preimage)
+	c := &checked{Entry: e, raw: e.Encode()}
+	c.id = hash(c.preimage())
+	return c, nil
 }
 
-// addRound decides entries of one feed.
-func (f *Feeds) addRound(ctx context.Context, entries []*checked, from identity.PublicKey, now time.Time) ([]Outcome, error) {
-	r := &round{lane: f.lane(entries[0].Feed)}
-	outcomes, err := f.addLocked(ctx, r, entries, from, now)
-	if finishErr := f.finish(r); finishErr != nil {
-		return nil, finishErr
-	}
-	return outcomes, err
-}
-
+// addLocked decides entries of one feed.
 func (f *Feeds) addLocked(ctx context.Context, r *round, entries []*checked, from identity.PublicKey, now time.Time) (outcomes []Outcome, err error) {
 	r.lane.mu.Lock()
 	defer r.lane.mu.Unlock()
@@ -163,7 +181,7 @@ func (f *Feeds) admitAll(ctx context.Context, r *round, entries []*checked, from
 
 // admit decides one entry whose own rules and signature hold. The lane is held.
 func (f *Feeds) admit(r *round, c *checked, from identity.PublicKey, now time.Time, record func(*store.Batch)) (Outcome, error) {
-	if known, err := f.Has(c.Feed, c.id); err != nil || known {
+	if known, err := f.stored(r.lane, c); err != nil || known {
 		return Known, err
 	}
 	missing, err := f.kinship(c)
@@ -177,10 +195,31 @@ func (f *Feeds) admit(r *round, c *checked, from identity.PublicKey, now time.Ti
 		f.tally.evicted.Add(f.parked.park(c, from, missing))
 		return Parked, nil
 	}
+	if err := f.guarded(r.lane, c.Entry); err != nil {
+		if fault.KindOf(err) == fault.Invalid {
+			f.tally.refused.Add(1)
+		}
+		return 0, err
+	}
 	if c.TS > now.Add(Ahead).UnixMilli() {
 		return Held, f.hold(r, c, from)
 	}
 	return Stored, f.put(r, c, record)
+}
+
+// stored tells whether the entry is there. One with a head for a parent is not, or
+// that would be no head; this saves looking for most of what a sync brings.
+func (f *Feeds) stored(l *lane, c *checked) (bool, error) {
+	s, err := f.state(l, c.Feed)
+	if err != nil {
+		return false, err
+	}
+	for _, parent := range c.Parents {
+		if slices.ContainsFunc(s.heads, func(head Position) bool { return head.ID == parent }) {
+			return false, nil
+		}
+	}
+	return f.Has(c.Feed, c.id)
 }
 
 // kinship checks the entry against its parents, or names those that are not

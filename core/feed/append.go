@@ -40,57 +40,86 @@ func Unless(unless func() (found *Entry, err error)) AppendOption {
 // Appends of several goroutines share their fsync, also within one feed. ctx is
 // heeded until the entry is written.
 func (f *Feeds) Append(ctx context.Context, feed FeedID, signer Signer, body []byte, now time.Time, options ...AppendOption) (*Entry, error) {
+	all, err := f.AppendAll(ctx, feed, signer, [][]byte{body}, now, options...)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// AppendAll appends entries with those bodies in their order, as Append would
+// one by one, with few fsyncs. Unless is asked once, before anything is
+// written; what it finds is then all that AppendAll gives. After an error the
+// first of the entries may be there, never others.
+func (f *Feeds) AppendAll(ctx context.Context, feed FeedID, signer Signer, bodies [][]byte, now time.Time, options ...AppendOption) ([]*Entry, error) {
 	var a appending
 	for _, option := range options {
 		option(&a)
 	}
-	ts := now.UnixMilli()
-	switch {
-	case len(body) > MaxBody:
-		return nil, fault.New(fault.Limited, "a body of %d bytes", len(body)).
-			WithHint("the most is %d bytes: send less, or in parts", MaxBody)
-	case ts < 0 || ts >= numbersBelow:
+	if ts := now.UnixMilli(); ts < 0 || ts >= numbersBelow {
 		return nil, fault.New(fault.Invalid, "the time %s", now).WithHint("set the clock of this machine")
 	}
-	l := f.lane(feed)
-	r := &round{lane: l}
-	e, err := f.appendLocked(ctx, r, &Entry{
-		Feed: feed, Author: signer.PublicKey(), TS: ts, Body: append([]byte(nil), body...),
-	}, signer, a)
-	if err != nil {
-		return nil, err
+	entries := make([]*Entry, len(bodies))
+	for i, body := range bodies {
+		if len(body) > MaxBody {
+			return nil, fault.New(fault.Limited, "a body of %d bytes", len(body)).
+				WithHint("the most is %d bytes: send less, or in parts", MaxBody)
+		}
+		entries[i] = &Entry{Feed: feed, Author: signer.PublicKey(), TS: now.UnixMilli(), Body: append([]byte(nil), body...)}
 	}
-	if err := f.finish(r); err != nil {
-		return nil, err
+	for rest := entries; len(rest) > 0; rest = rest[min(len(rest), roundSize):] {
+		found, err := f.appendRound(ctx, rest[:min(len(rest), roundSize)], signer, a)
+		if found != nil || err != nil {
+			return []*Entry{found}, err
+		}
+		a.unless = nil
 	}
-	return e, nil
+	return entries, nil
 }
 
-// appendLocked decides and writes under the lane's lock, and closes the round
-// unless it failed.
-func (f *Feeds) appendLocked(ctx context.Context, r *round, e *Entry, signer Signer, a appending) (*Entry, error) {
+// appendRound links, signs and stores entries under one hold of the lane, and
+// returns when they are durable; or it gives the entry that unless found.
+func (f *Feeds) appendRound(ctx context.Context, entries []*Entry, signer Signer, a appending) (found *Entry, err error) {
+	r := &round{lane: f.lane(entries[0].Feed)}
+	found, err = f.appendLocked(ctx, r, entries, signer, a)
+	if finishErr := f.finish(r); err == nil {
+		err = finishErr
+	}
+	return found, err
+}
+
+// appendLocked decides and writes under the lane's lock, and closes the round.
+func (f *Feeds) appendLocked(ctx context.Context, r *round, entries []*Entry, signer Signer, a appending) (found *Entry, err error) {
 	r.lane.mu.Lock()
 	defer r.lane.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+	defer r.close() // also when one is found: whoever is writing it now has the turn before
 	if a.unless != nil {
-		found, err := a.unless()
-		if err != nil {
+		if found, err = a.unless(); found != nil || err != nil {
+			return found, err
+		}
+	}
+	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if found != nil {
-			r.close() // whoever is writing it now has the turn before
-			return found, nil
+		if err := f.appendOne(r, e, signer, a); err != nil {
+			return nil, err
 		}
 	}
+	return nil, nil
+}
+
+func (f *Feeds) appendOne(r *round, e *Entry, signer Signer, a appending) error {
 	if err := f.link(r.lane, e); err != nil {
-		return nil, err
+		return err
+	}
+	if err := f.guarded(r.lane, e); err != nil {
+		return err
 	}
 	preimage := e.Preimage()
 	sig := signer.Sign(preimage)
 	if len(sig) != sigSize {
-		return nil, fault.New(fault.Internal, "a signature of %d bytes", len(sig))
+		return fault.New(fault.Internal, "a signature of %d bytes", len(sig))
 	}
 	e.Sig = [sigSize]byte(sig)
 	c := &checked{Entry: e, id: hash(preimage), raw: append(preimage, sig...)}
@@ -100,22 +129,9 @@ func (f *Feeds) appendLocked(ctx context.Context, r *round, e *Entry, signer Sig
 		}
 	}
 	if err := f.put(r, c, record); err != nil {
-		return nil, f.abandon(r, err)
+		return err
 	}
-	if err := f.wake(r, c, time.UnixMilli(e.TS)); err != nil {
-		return nil, f.abandon(r, err)
-	}
-	r.close()
-	return e, nil
-}
-
-// abandon ends a round whose write failed: the store is closed or broken, and
-// nobody is told of what it wrote.
-func (f *Feeds) abandon(r *round, err error) error {
-	if r.wrote {
-		f.loose.Add(-1)
-	}
-	return err
+	return f.wake(r, c, time.UnixMilli(e.TS))
 }
 
 // link fills in what the entry builds on.

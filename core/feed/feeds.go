@@ -35,6 +35,7 @@ type Feeds struct {
 	loose     atomic.Int64 // writes that are seen but not yet known to be durable
 	listening sync.Mutex   // one OnStored at a time
 	listeners atomic.Pointer[[]func(*Entry)]
+	guard     atomic.Pointer[func(*Entry, Size) error]
 }
 
 // lane orders the writers of the feeds that share it.
@@ -81,6 +82,30 @@ func (f *Feeds) OnStored(fn func(e *Entry)) {
 		all = append(*before, fn)
 	}
 	f.listeners.Store(&all)
+}
+
+// Size is what a feed holds.
+type Size struct{ Entries, Bytes uint64 }
+
+// Guard has fn asked before an entry is stored, own or another's: what it
+// refuses is not stored. size is the feed's without the entry. fn may refuse in
+// two ways. A [fault.Invalid] is for an entry that breaks a rule of the feed's
+// owner; the rule must be read from the entry and its ancestors alone (F3), or
+// peers would not agree. A [fault.Limited] is for a feed that is full here, and
+// ends a sync. fn is quick and calls nothing of the feeds. There is one guard.
+func (f *Feeds) Guard(fn func(e *Entry, size Size) error) { f.guard.Store(&fn) }
+
+// guarded asks the guard; the lane is held.
+func (f *Feeds) guarded(l *lane, e *Entry) error {
+	guard := f.guard.Load()
+	if guard == nil {
+		return nil
+	}
+	s, err := f.state(l, e.Feed)
+	if err != nil {
+		return err
+	}
+	return (*guard)(e, Size{s.counts.entries, s.counts.bytes})
 }
 
 // Stats gives the counts of now.

@@ -2,12 +2,16 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"intercom/core/fault"
 	"intercom/core/identity"
 	"intercom/core/store"
 )
+
+// errNoRoom tells a held entry that is passed over from a feed that is full.
+var errNoRoom = errors.New("no room among the entries dated ahead")
 
 // hold keeps an entry that is dated ahead, on the disk, until it is due. The
 // lane is held.
@@ -20,7 +24,7 @@ func (f *Feeds) hold(r *round, c *checked, from identity.PublicKey) error {
 	}
 	victim, full, ok := f.held.room(a)
 	if !ok {
-		return fault.New(fault.Limited, "no room for an entry dated %s", time.UnixMilli(c.TS).UTC().Format(time.RFC3339)).
+		return fault.New(fault.Limited, "%w for one dated %s", errNoRoom, time.UnixMilli(c.TS).UTC().Format(time.RFC3339)).
 			WithHint("send it again when it is due")
 	}
 	b := f.space.Batch()
@@ -84,17 +88,21 @@ func (f *Feeds) releaseLocked(r *round, a ahead, now time.Time) error {
 	}
 	c := &checked{Entry: e, id: a.id, raw: v[32:]}
 	outcome, err := f.admit(r, c, from, now, func(b *store.Batch) { b.Delete(a.key()) })
-	if err != nil {
+	refused := fault.KindOf(err) == fault.Invalid || fault.KindOf(err) == fault.Limited
+	if err != nil && !refused {
 		return err
 	}
-	if outcome == Known {
+	if outcome == Known || refused {
 		b := f.space.Batch()
 		b.Delete(a.key())
 		err = f.apply(r, b)
 	}
-	f.held.remove(a)
-	if err == nil && outcome == Stored {
-		err = f.wake(r, c, now)
+	if err != nil {
+		return err
 	}
-	return err
+	f.held.remove(a)
+	if outcome == Stored {
+		return f.wake(r, c, now)
+	}
+	return nil
 }

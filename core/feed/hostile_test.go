@@ -300,6 +300,8 @@ func TestServeCutsOffGarbage(t *testing.T) {
 	}
 }
 
+// Fuzz it with -fuzzminimizetime 1x: the store's goroutines make coverage vary,
+// and the fuzzer would spend a minute on each input in vain.
 func FuzzServe(f *testing.F) {
 	mine := chain(1, 40)
 	var talk bytes.Buffer

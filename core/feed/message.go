@@ -73,6 +73,15 @@ type answer struct {
 	listed []Position // when there are no pieces
 }
 
+// count is how many entries the answering peer says it has in the span.
+func (a answer) count() uint64 {
+	n := uint64(len(a.listed))
+	for _, p := range a.pieces {
+		n += p.count
+	}
+	return n
+}
+
 // piece is a part of a span, from where the piece before it ended.
 type piece struct {
 	hi    Position // of the last piece: the span's end, not sent

@@ -1,7 +1,14 @@
 package feed
 
-// pull fetches the entries of those spans.
-func (y *syncing) pull(items []span) error {
+// pull fetches the entries of those spans. While one batch is stored the next one
+// is fetched and its signatures are checked.
+func (y *syncing) pull(items []span) (err error) {
+	var store storing
+	defer func() {
+		if storeErr := y.stored(&store); err == nil {
+			err = storeErr
+		}
+	}()
 	for len(items) > 0 && !y.full() {
 		batch := items[:min(len(items), maxSpans)]
 		reply, err := y.ask(get{batch})
@@ -12,9 +19,13 @@ func (y *syncing) pull(items []span) error {
 		if !ok || got.more && len(got.raw) == 0 {
 			return broke("a message of kind %d for entries", reply.kind())
 		}
-		last, err := y.receive(batch, got.raw)
-		if err != nil {
+		last, ready, refused := y.receive(batch, got.raw)
+		if err := y.stored(&store); err != nil {
 			return err
+		}
+		store.begin(func() (taken, error) { return y.f.takeChecked(y.c.ctx, y.s, ready) })
+		if refused != nil {
+			return refused
 		}
 		if got.more {
 			items = behind(items, last)
@@ -25,29 +36,64 @@ func (y *syncing) pull(items []span) error {
 	return nil
 }
 
-// receive stores what came for the spans asked for, and tells how far it goes.
-func (y *syncing) receive(asked []span, raw [][]byte) (last Position, err error) {
+// receive checks what came for the spans asked for, and tells how far it goes.
+// ready is what may be stored, also when the rest is refused.
+func (y *syncing) receive(asked []span, raw [][]byte) (last Position, ready []*checked, refused error) {
 	for _, r := range raw {
 		y.c.entries += int64(len(r))
 	}
 	all, err := decodeAll(y.feed, raw)
 	if err != nil {
-		return last, err
+		return last, nil, err
 	}
-	if last, err = lastInOrder(asked, all); err != nil {
-		return last, err
+	ready, refused = y.f.checkAll(y.c.ctx, all, y.f.checkNew)
+	last, err = lastInOrder(asked, ready)
+	if err != nil {
+		return last, nil, err
 	}
-	t, err := y.f.take(y.c.ctx, y.s, all)
+	return last, ready, refused
+}
+
+// stored waits until the batch under way is stored.
+func (y *syncing) stored(store *storing) error {
+	t, err := store.wait()
 	y.result.Received += t.stored
 	y.result.Waiting += t.waiting
-	return last, err
+	if t.stored > 0 {
+		y.progress()
+	}
+	return err
+}
+
+// storing is the storing of one batch at a time beside something else.
+type storing struct {
+	done chan struct{} // nil while nothing is under way
+	t    taken
+	err  error
+}
+
+func (s *storing) begin(store func() (taken, error)) {
+	s.done = make(chan struct{})
+	go func() { // whoever begins waits
+		defer close(s.done)
+		s.t, s.err = store()
+	}()
+}
+
+func (s *storing) wait() (taken, error) {
+	if s.done == nil {
+		return taken{}, nil
+	}
+	<-s.done
+	s.done = nil
+	return s.t, s.err
 }
 
 // lastInOrder checks that what came was asked for, each once and in order, and
 // gives the position of the last.
-func lastInOrder(asked []span, all []*Entry) (last Position, err error) {
-	for _, e := range all {
-		at := e.Position()
+func lastInOrder(asked []span, all []*checked) (last Position, err error) {
+	for _, c := range all {
+		at := c.at()
 		for len(asked) > 0 && at.Compare(asked[0].hi) >= 0 {
 			asked = asked[1:]
 		}
@@ -92,6 +138,7 @@ func (y *syncing) push(items []span) error {
 			return broke("a message of kind %d for an acknowledgement", reply.kind())
 		}
 		y.result.Sent += int(got.stored)
+		y.progress()
 		if !more {
 			return nil
 		}

@@ -51,12 +51,23 @@ func (f *Feeds) Scan(feed FeedID, behind Position, visit func(e *Entry) (more bo
 	return failed
 }
 
+// ScanEncoded is Scan without decoding: raw is valid only during the visit.
+func (f *Feeds) ScanEncoded(feed FeedID, behind Position, visit func(at Position, raw []byte) (more bool)) error {
+	return f.scanRaw(feed, span{behind.next(), end}, visit)
+}
+
 // scanRaw visits the encodings of a span in order. They are valid only during
 // the visit.
 func (f *Feeds) scanRaw(feed FeedID, s span, visit func(at Position, raw []byte) (more bool)) error {
 	return f.space.Scan(place(keyEntry, feed, s.lo), place(keyEntry, feed, s.hi), func(k, v []byte) bool {
 		return visit(placed(k), v)
 	})
+}
+
+// Latest names an author's newest entry; ok tells whether there is one.
+func (f *Feeds) Latest(feed FeedID, author identity.PublicKey) (id ID, ok bool, err error) {
+	last, ok, err := f.newest(feed, author)
+	return last.at.ID, ok, err
 }
 
 // Heads gives the entries that no other entry has as a parent, the greatest

@@ -48,6 +48,7 @@ type serving struct {
 	c    *conn
 	s    *Session
 	feed *FeedID // once it is opened
+	did  Progress
 }
 
 // reply answers one request.
@@ -86,7 +87,7 @@ func (v *serving) enter(feed FeedID) error {
 	if err := v.s.allowed(feed); err != nil {
 		return err
 	}
-	v.feed = &feed
+	v.feed, v.did.Feed = &feed, feed
 	return nil
 }
 
@@ -136,6 +137,8 @@ func (v *serving) put(m put) (message, error) {
 		return nil, err
 	}
 	t, err := v.f.take(v.c.ctx, v.s, all)
+	v.did.Stored += t.stored
+	v.s.progress(v.did)
 	return ack{uint64(t.stored), uint64(t.known), uint64(t.waiting), uint64(t.refused)}, err
 }
 

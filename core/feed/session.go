@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"intercom/core/fault"
@@ -25,10 +26,28 @@ type Session struct {
 	Terms func(feed FeedID) []byte
 	Agree func(feed FeedID, theirs []byte) error
 
+	// Progress is told how far the exchange is, after each batch and at its end;
+	// nil for nobody. It is called by the goroutine that syncs or serves.
+	Progress func(Progress)
+
 	// MaxBytes is how many bytes of entries one Sync moves; 0 means 64 MiB. Too
 	// low and a long way takes many streams; too high and one peer keeps
 	// another busy for long.
 	MaxBytes int64
+}
+
+// Progress is how far one exchange is.
+type Progress struct {
+	Feed   FeedID
+	Stored int    // entries of the other peer that were stored
+	Sent   int    // entries that the other peer stored
+	Theirs uint64 // entries that the other peer said it has; 0 when it did not say
+}
+
+func (s *Session) progress(p Progress) {
+	if s.Progress != nil {
+		s.Progress(p)
+	}
 }
 
 // Result is what one Sync or Fetch did.
@@ -92,10 +111,20 @@ func decodeAll(feed FeedID, raw [][]byte) ([]*Entry, error) {
 }
 
 // take stores what the other peer sent. An entry dated ahead for which there is
-// no room is passed over; any other refused entry ends the session.
-func (f *Feeds) take(ctx context.Context, s *Session, all []*Entry) (t taken, err error) {
-	for len(all) > 0 {
-		outcomes, err := f.AddAll(ctx, all, s.Remote, time.Now())
+// no room is passed over; any other refused entry ends the session, and so does
+// one for which this peer's feed is full.
+func (f *Feeds) take(ctx context.Context, s *Session, all []*Entry) (taken, error) {
+	ready, refused := f.checkAll(ctx, all, f.check)
+	t, err := f.takeChecked(ctx, s, ready)
+	if err == nil {
+		err = refused
+	}
+	return t, err
+}
+
+func (f *Feeds) takeChecked(ctx context.Context, s *Session, ready []*checked) (t taken, err error) {
+	for len(ready) > 0 {
+		outcomes, err := f.addAll(ctx, ready, s.Remote, time.Now())
 		for _, outcome := range outcomes {
 			switch outcome {
 			case Stored:
@@ -106,10 +135,10 @@ func (f *Feeds) take(ctx context.Context, s *Session, all []*Entry) (t taken, er
 				t.waiting++
 			}
 		}
-		all = all[len(outcomes):]
-		if fault.KindOf(err) == fault.Limited {
+		ready = ready[len(outcomes):]
+		if errors.Is(err, errNoRoom) {
 			t.refused++
-			all = all[1:]
+			ready = ready[1:]
 		} else if err != nil {
 			return t, err
 		}

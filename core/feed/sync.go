@@ -40,7 +40,12 @@ type syncing struct {
 	feed   FeedID
 	work   []node // what is not known to be the same, ascending
 	parts  int    // fingerprints compared
+	theirs uint64 // entries that the other peer has
 	result Result
+}
+
+func (y *syncing) progress() {
+	y.s.progress(Progress{y.feed, y.result.Received, y.result.Sent, y.theirs})
 }
 
 // The bounds of what a hostile peer can make a syncing one remember or redo.
@@ -100,6 +105,7 @@ func (y *syncing) open() error {
 	if err := y.s.agree(y.feed, w.terms); err != nil || w.same {
 		return err
 	}
+	y.theirs = w.first.count()
 	y.work, err = y.absorb(nil, node{span: whole}, w.first)
 	return err
 }

@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"slices"
+
 	"intercom/core/store"
 )
 
@@ -11,6 +13,8 @@ type checked struct {
 	id  ID
 	raw []byte // its encoding
 }
+
+func (c *checked) preimage() []byte { return c.raw[:len(c.raw)-sigSize] }
 
 func (c *checked) at() Position { return Position{c.Height, c.id} }
 
@@ -26,29 +30,43 @@ type round struct {
 // close takes the round's turn; the lane must still be held.
 func (r *round) close() { r.ticket = r.lane.turns.take() }
 
-// finish makes a closed round durable and reports it, in its turn.
-func (f *Feeds) finish(r *round) error {
+// finish makes closed rounds durable with one fsync and reports them, each in its
+// turn. Rounds of one caller are closed in their order.
+func (f *Feeds) finish(rounds ...*round) error {
 	var err error
-	if r.wrote {
+	wrote := slices.ContainsFunc(rounds, func(r *round) bool { return r.wrote })
+	if wrote {
 		err = f.space.Sync()
-		f.loose.Add(-1)
 	}
+	for _, r := range rounds {
+		if r.wrote {
+			f.loose.Add(-1)
+		}
+	}
+	for _, r := range rounds {
+		f.report(r, err == nil)
+	}
+	return err
+}
+
+// report tells the listeners of a round's entries, if they are durable, and
+// gives the turn on.
+func (f *Feeds) report(r *round, durable bool) {
 	r.lane.turns.wait(r.ticket)
 	defer r.lane.turns.done()
-	if err != nil {
-		return err
+	if !durable {
+		return
 	}
 	f.tally.stored.Add(uint64(len(r.stored)))
 	listeners := f.listeners.Load()
 	if listeners == nil {
-		return nil
+		return
 	}
 	for _, e := range r.stored {
 		for _, listen := range *listeners {
 			listen(e)
 		}
 	}
-	return nil
 }
 
 // apply writes a batch so that it is seen; finish makes it durable.

@@ -42,7 +42,7 @@ func OpenMemory(options ...Option) (*Store, error) {
 // more often; too high and a peer that does nothing holds the memory anyway.
 const (
 	cacheBytes    = 8 << 20 // blocks read
-	memtableBytes = 1 << 20 // writes not yet in a table, replayed by Open after a crash
+	memtableBytes = 4 << 20 // writes not yet in a table, replayed by Open after a crash
 	openFiles     = 256
 )
 

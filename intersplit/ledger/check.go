@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -31,13 +32,13 @@ func (e Expense) tidy() (*Expense, error) {
 	if e.Amount > money.Limit || e.Amount < -money.Limit {
 		return nil, fault.New(fault.Invalid, "the amount is beyond the limit")
 	}
-	steps := []func(*Expense) error{tidyPayers, tidySplit, tidyTexts, tidyTags}
+	steps := []func(*Expense) error{tidyRate, tidyPayers, tidySplit, tidyTexts, tidyTags}
 	for _, step := range steps {
 		if err := step(&e); err != nil {
 			return nil, err
 		}
 	}
-	if _, err := e.Borne(); err != nil {
+	if _, err := e.Booked(); err != nil {
 		return nil, err
 	}
 	return &e, nil
@@ -85,6 +86,9 @@ func tidySplit(e *Expense) error {
 	if e.Mode == "" {
 		e.Mode = Equal
 	}
+	if !slices.Contains(Modes, e.Mode) {
+		return unknownMode(e.Mode)
+	}
 	first := map[Name]string{}
 	split := make([]Portion, 0, len(e.Split))
 	for _, portion := range e.Split {
@@ -125,18 +129,16 @@ func (e *Expense) tidyValue(name Name, value string) (string, error) {
 		weight, err := money.ParseWeight(value)
 		return weight.String(), err
 	default:
-		return "", fault.New(fault.Invalid, "mode %q is not known", clip(string(e.Mode))).WithHint("use equal, exact, shares or percent")
+		return "", unknownMode(e.Mode)
 	}
 }
 
 func tidyTexts(e *Expense) error {
-	if e.Mode != Equal && e.Mode != Exact && e.Mode != Shares && e.Mode != Percent {
-		return fault.New(fault.Invalid, "mode %q is not known", clip(string(e.Mode))).WithHint("use equal, exact, shares or percent")
+	if err := CheckDate(e.Date); err != nil {
+		return err
 	}
-	if e.Date != "" {
-		if _, err := time.Parse(time.DateOnly, e.Date); err != nil {
-			return fault.New(fault.Invalid, "date %+q is not a day", clip(e.Date)).WithHint("write it as YYYY-MM-DD")
-		}
+	if err := checkSource(e.Source); err != nil {
+		return err
 	}
 	var err error
 	if e.Note, err = tidyText("note", e.Note, MaxNote); err != nil {
@@ -146,6 +148,37 @@ func tidyTexts(e *Expense) error {
 		return err
 	}
 	return CheckKey(e.Key)
+}
+
+// CheckDate refuses what is neither a day, YYYY-MM-DD, nor empty.
+func CheckDate(date string) error {
+	if date == "" {
+		return nil
+	}
+	if _, err := time.Parse(time.DateOnly, date); err != nil {
+		return fault.New(fault.Invalid, "date %+q is not a day", clip(date)).WithHint("write it as YYYY-MM-DD")
+	}
+	return nil
+}
+
+// tidyRate checks what an expense is converted to.
+func tidyRate(e *Expense) error {
+	switch {
+	case e.ConvertTo == "" && e.Rate == "":
+		return nil
+	case e.ConvertTo == "" || e.Rate == "":
+		return fault.New(fault.Invalid, "of convert_to and rate one is missing").
+			WithHint("give both: rate is how many units of convert_to one unit of the currency is worth")
+	case e.Currency == "":
+		return fault.New(fault.Invalid, "an amount without a currency cannot be converted").WithHint("name its currency")
+	case !e.ConvertTo.Valid():
+		return fault.New(fault.Invalid, "currency %q is not a current ISO 4217 code", clip(string(e.ConvertTo)))
+	case e.ConvertTo == e.Currency:
+		return fault.New(fault.Invalid, "%s is converted to itself", e.Currency.Code()).WithHint("leave out convert_to and rate")
+	}
+	rate, err := money.ParseRate(string(e.Rate))
+	e.Rate = rate
+	return err
 }
 
 func tidyTags(e *Expense) error {

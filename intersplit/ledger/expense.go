@@ -37,17 +37,20 @@ type Portion struct {
 // Expense is what was spent, by whom, and for whom. A negative amount is a
 // refund and mirrors the expense to the unit.
 type Expense struct {
-	Amount   money.Minor
-	Currency money.Currency
-	Payers   []Part // parts of the absolute amount, which they add up to
-	Mode     Mode
-	Split    []Portion // no member twice; values in canonical text
+	Amount    money.Minor
+	Currency  money.Currency
+	ConvertTo money.Currency // what it counts in, or "" for its own currency
+	Rate      money.Rate     // with ConvertTo: its units for one unit of Currency
+	Payers    []Part         // parts of the absolute amount, which they add up to
+	Mode      Mode
+	Split     []Portion // no member twice; values in canonical text
 
 	Date     string // YYYY-MM-DD, the day of the expense, or ""
 	Category string
 	Tags     []string
 	Note     string
 	Key      string // idempotency key of its author, or ""
+	Source   string // import id, or "": of a room's equal ones one counts
 }
 
 // Paid is what each payer paid; the parts add up to the amount.
@@ -74,6 +77,49 @@ func (e *Expense) Borne() ([]Part, error) {
 		borne[i] = Part{Member: portion.Member, Amount: amounts[i]}
 	}
 	return borne, nil
+}
+
+// Booked is what an expense comes to in the currency it counts in.
+type Booked struct {
+	Currency money.Currency
+	Total    money.Minor
+	Paid     []Part // adds up to the total, as Borne does
+	Borne    []Part
+}
+
+// Booked gives what counts. The total is converted once, and what was paid and
+// borne is apportioned over it, so nothing is lost or made by rounding.
+func (e *Expense) Booked() (Booked, error) {
+	borne, err := e.Borne()
+	if err != nil {
+		return Booked{}, err
+	}
+	b := Booked{Currency: e.Currency, Total: e.Amount, Paid: e.Paid(), Borne: borne}
+	if e.ConvertTo == "" {
+		return b, nil
+	}
+	b.Currency = e.ConvertTo
+	if b.Total, err = money.Convert(e.Amount, e.Currency, e.ConvertTo, e.Rate); err != nil {
+		return Booked{}, err
+	}
+	if b.Total == 0 {
+		return Booked{}, fault.New(fault.Invalid, "%s %s at %s comes to nothing in %s", e.Amount.Format(e.Currency), e.Currency.Code(), e.Rate, e.ConvertTo.Code()).
+			WithHint("check the rate: it is how many units of convert_to one unit of the currency is worth")
+	}
+	convert(b.Paid, b.Total)
+	convert(b.Borne, b.Total)
+	return b, nil
+}
+
+// convert makes parts of one total parts of another.
+func convert(parts []Part, total money.Minor) {
+	amounts := make([]money.Minor, len(parts))
+	for i, p := range parts {
+		amounts[i] = p.Amount
+	}
+	for i, amount := range money.ApportionAs(total, amounts) {
+		parts[i].Amount = amount
+	}
 }
 
 func (e *Expense) apportion() ([]money.Minor, error) {

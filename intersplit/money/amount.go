@@ -93,5 +93,5 @@ func (c Currency) spoken() string {
 	if c == "" {
 		return "an amount without a currency"
 	}
-	return string(c)
+	return c.Code()
 }

@@ -15,8 +15,8 @@ import (
 	"intercom/core/fault"
 )
 
-// Currency is an ISO 4217 code in upper case, or "" for a room without one,
-// which counts with two decimals.
+// Currency is an ISO 4217 code in upper case, a unit of a room (see [Unit]), or ""
+// for a room without one, which counts with two decimals.
 type Currency string
 
 // decimalsWithout is how many decimals amounts without a currency have.
@@ -25,26 +25,30 @@ const decimalsWithout = 2
 // ParseCurrency reads a code in any case, with space around it.
 func ParseCurrency(text string) (Currency, error) {
 	code := Currency(strings.ToUpper(strings.TrimSpace(text)))
-	if !code.Valid() {
+	if !code.Valid() || code.IsUnit() {
 		return "", fault.New(fault.Invalid, "currency %q is not a current ISO 4217 code", clip(text)).
-			WithHint("use three letters such as EUR, USD or JPY, or leave currency out")
+			WithHint("use three letters such as EUR, USD or JPY, leave currency out, or declare a unit of the room with expense_unit")
 	}
 	return code, nil
 }
 
-// Valid says whether c is "" or a current code, exactly as ISO writes it.
+// Valid says whether c is "", a current code exactly as ISO writes it, or a unit
+// in its one spelling.
 func (c Currency) Valid() bool {
 	if c == "" {
 		return true
 	}
 	_, known := currency.GetDigits(string(c))
-	return known
+	return known || c.IsUnit()
 }
 
 // Decimals is how many digits stand behind the point: 0 to 4.
 func (c Currency) Decimals() int {
 	if digits, known := currency.GetDigits(string(c)); known {
 		return int(digits)
+	}
+	if decimals, is := c.unit(); is {
+		return decimals
 	}
 	return decimalsWithout
 }

@@ -8,9 +8,14 @@
 // open member's group is the smallest, then the first in name order, that still
 // allows the greatest number. Within a group debtors pay creditors in name order.
 //
-// Up to [MaxExact] members left, the plan is proven least. Beyond, the largest
-// debtor pays the largest creditor, and the plan says how far the bound is. It
-// is a pure function of the balances.
+// Up to [MaxExact] members left, every division is weighed and the plan is proven
+// least. Beyond, the small even groups are found by meeting in the middle and
+// packed; members in none form a last group. The search is bounded by counts, not
+// by time, so it ends alike on every peer; the plan says how far the bound is.
+//
+// Plans that people may prefer to the least one are here too: [Pairs] and
+// [Around]; and [Stable], which keeps a room's plan while it is being paid. All
+// are pure functions of balances and payments.
 package plan
 
 import (
@@ -56,13 +61,19 @@ func Settle(balances []Balance) (Plan, error) {
 		}
 		bound = len(payments)
 	} else {
-		payments = append(payments, largestFirst(open)...)
-		bound += leastPayments(open)
+		more, least := settleMany(open)
+		payments = append(payments, more...)
+		bound += least
 	}
+	return planOf(payments, bound), nil
+}
+
+// planOf puts payments in order.
+func planOf(payments []Payment, bound int) Plan {
 	slices.SortFunc(payments, func(a, b Payment) int {
 		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
 	})
-	return Plan{Payments: payments, LowerBound: bound, Optimal: bound == len(payments)}, nil
+	return Plan{Payments: payments, LowerBound: bound, Optimal: bound == len(payments)}
 }
 
 // unsettled gives the balances that are not zero, by name.
@@ -169,13 +180,4 @@ func pay(side []Balance, amount money.Sum) []Balance {
 		return side[1:]
 	}
 	return side
-}
-
-// leastPayments bounds any plan for members among whom no two are opposites: each
-// debtor pays and each creditor is paid, and every even group has three or more
-// members.
-func leastPayments(open []Balance) int {
-	debtors, creditors := sides(open)
-	n := len(open)
-	return max(len(debtors), len(creditors), n-n/3)
 }

@@ -72,7 +72,7 @@ func TestPlanSettlesEverybodyAndDoesNotDependOnOrder(t *testing.T) {
 
 func TestPlanHasTheFewestPayments(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		balances := even(t, 8)
+		balances := even(t, 9)
 		if got, want := len(settle(t, balances).Payments), exhaustive(balances); got != want {
 			t.Fatalf("%d payments, %d are enough for %v", got, want, balances)
 		}

@@ -3,8 +3,10 @@ package peer
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 
 	"intercom/core/event"
+	"intercom/core/fault"
 	"intercom/core/feed"
 	"intercom/core/identity"
 	"intercom/core/op"
@@ -18,7 +20,7 @@ func (p *Peer) newRooms(feeds *feed.Feeds, hub *event.Hub) *intersplit.Rooms {
 	return intersplit.New(intersplit.Deps{
 		Feeds: feeds, Space: p.store.Space("intersplit"), Signer: p.id,
 		Channels: channels{p.plane}, Streams: streams{p.host}, Hub: hub,
-	}, intersplit.Config{Log: p.log})
+	}, intersplit.Config{Log: p.log, SnapshotFile: filepath.Join(p.cfg.Store(), "expense-split.snapshots.json")})
 }
 
 // Declared lists the operations of a peer without one: the declarations need no
@@ -60,6 +62,14 @@ func (c channels) May(channel string, peer identity.PublicKey, access intersplit
 		right = sidechannel.Write
 	}
 	return c.plane.May(channel, peer, right)
+}
+
+// Policy is everyone's: channels are open.
+func (c channels) Policy(string) intersplit.Policy { return intersplit.Policy{} }
+
+// Invite refuses: open channels have no invites.
+func (c channels) Invite(channel string, _ []byte) (intersplit.Invite, error) {
+	return intersplit.Invite{}, fault.New(fault.Invalid, "channel %q is open and has no invites", channel).WithHint("join it without one")
 }
 
 func (c channels) Send(ctx context.Context, channel string, message json.RawMessage) (string, int, error) {

@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"slices"
+
+	"intercom/core/fault"
+)
+
+// Alias says that the member known as From is To: a new name (rename), or another
+// member who is the same person (merge).
+type Alias struct {
+	From, To Name
+	After    []ID // the aliases of From that its author knew, by id
+}
+
+// NewAlias makes the body that renames or merges a member.
+func NewAlias(kind Kind, a Alias, key string) (Body, error) {
+	var err error
+	if a.From, err = ParseName(string(a.From)); err != nil {
+		return Body{}, err
+	}
+	if a.To, err = ParseName(string(a.To)); err != nil {
+		return Body{}, err
+	}
+	if a.From == a.To {
+		return Body{}, fault.New(fault.Invalid, "%q is the name already", a.To).WithHint("names are compared without their case")
+	}
+	if a.After, err = sortedIDs(a.After); err != nil {
+		return Body{}, err
+	}
+	return Body{Kind: kind, Alias: &a, Key: key}, CheckKey(key)
+}
+
+// aliases is who is who, worked out from the renames and merges in effect.
+type aliases struct {
+	now  map[Name]Name // the name in an entry → the member's name now; who is missing has the same
+	once map[Name]Name // a name that people use now → the name in entries that means it, if another
+}
+
+// nameOf gives the name under which the member that an entry names is known now.
+func (a *aliases) nameOf(name Name) Name {
+	if now, moved := a.now[name]; moved {
+		return now
+	}
+	return name
+}
+
+// settleNames works out who is who. Aliases act one after the other in (height,
+// id) order, each on whoever has the name From then; so names can be given back or
+// swapped, and there is no circle. Of two that were made without knowing of each
+// other for one name, the greater counts.
+func settleNames(all []*Entry) *aliases {
+	g := groups{}
+	overruled := overruled(all)
+	for _, e := range all {
+		if !overruled[e] {
+			g.move(e.Body.Alias.From, e.Body.Alias.To)
+		}
+	}
+	a := &aliases{now: map[Name]Name{}, once: map[Name]Name{}}
+	for now, names := range g {
+		for _, name := range names {
+			if name != now {
+				a.now[name] = now
+			}
+			if best, known := a.once[now]; !known || name < best {
+				a.once[now] = name
+			}
+		}
+	}
+	return a
+}
+
+// overruled finds the aliases that a later one of the same name does not name as
+// known.
+func overruled(all []*Entry) map[*Entry]bool {
+	known := map[ID]int{}   // by how many later ones
+	later := map[Name]int{} // how many there are
+	found := map[*Entry]bool{}
+	for _, e := range slices.Backward(all) {
+		a := e.Body.Alias
+		if known[e.ID] < later[a.From] {
+			found[e] = true
+		}
+		later[a.From]++
+		for _, id := range a.After {
+			known[id]++
+		}
+	}
+	return found
+}
+
+// groups is which names in entries mean the member of a name now. A name that is
+// missing means itself.
+type groups map[Name][]Name
+
+func (g groups) of(name Name) []Name {
+	if names, known := g[name]; known {
+		return names
+	}
+	return []Name{name}
+}
+
+func (g groups) move(from, to Name) {
+	moved, there := g.of(from), g.of(to)
+	if len(moved) > len(there) {
+		moved, there = there, moved
+	}
+	g[to], g[from] = append(there, moved...), nil
+}

@@ -1,0 +1,349 @@
+package intersplit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"intercom/core/fault"
+	"intercom/core/op"
+	"intercom/intersplit/format"
+	"intercom/intersplit/ledger"
+	"intercom/intersplit/money"
+)
+
+// ImportFormat is a form of data that is taken in.
+type ImportFormat string
+
+// The forms that are taken in, and what reads them.
+var importers = []struct {
+	format ImportFormat
+	read   func([]byte, format.Context) (*format.Read, error)
+}{
+	{"json", format.ReadJSON},
+	{"csv-entries", format.ReadCSVEntries},
+	{"splitwise", format.ReadSplitwise},
+	{"spliit", format.ReadSpliit},
+}
+
+// Schema is the rule of a form of import.
+func (ImportFormat) Schema() op.Schema {
+	var names []ImportFormat
+	for _, i := range importers {
+		names = append(names, i.format)
+	}
+	return op.Schema{"type": "string", "enum": names}
+}
+
+// ImportParams are the parameters of expense_import.
+type ImportParams struct {
+	Channel  Channel      `json:"channel" jsonschema:"channel whose ledger it is; there is no default"`
+	Format   ImportFormat `json:"format" jsonschema:"json or csv-entries as expense_export writes them, splitwise (its CSV) or spliit (its JSON)"`
+	Data     string       `json:"data,omitempty" jsonschema:"the text to import; or give path"`
+	Path     string       `json:"path,omitempty" jsonschema:"file on the machine of the peer, instead of data"`
+	Currency *string      `json:"currency,omitempty" jsonschema:"currency of data that name none"`
+	Update   op.Flag      `json:"update,omitempty" jsonschema:"edit entries whose row has changed; otherwise they are only told"`
+	DryRun   op.Flag      `json:"dry_run,omitempty" jsonschema:"answer what is new, known and changed, and record nothing"`
+}
+
+// ImportResult is the result of expense_import.
+type ImportResult struct {
+	Channel string        `json:"channel" jsonschema:"channel of the ledger"`
+	Format  ImportFormat  `json:"format" jsonschema:"form of the data"`
+	New     int           `json:"new" jsonschema:"rows that were not in the room, and are recorded"`
+	Known   int           `json:"known" jsonschema:"rows that are in the room already"`
+	Changed int           `json:"changed" jsonschema:"rows whose entry says something else; with update it is edited"`
+	Gone    int           `json:"gone" jsonschema:"rows whose entry was deleted, undone or cleared here, and stays so"`
+	Skipped []format.Skip `json:"skipped" jsonschema:"rows that make no entry"`
+	Rows    []ImportRow   `json:"rows" jsonschema:"the new and the changed rows, the first 200 of them"`
+	SentTo  int           `json:"sent_to" jsonschema:"to how many connected members the entries were announced; those who are away fetch them later"`
+	Joined  bool          `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	DryRun  bool          `json:"dry_run,omitempty" jsonschema:"nothing was recorded"`
+}
+
+// ImportRow is a row that is not simply known.
+type ImportRow struct {
+	Row    int    `json:"row" jsonschema:"line of the table, or place in the list"`
+	Status string `json:"status" jsonschema:"new or changed"`
+	ID     string `json:"id,omitempty" jsonschema:"of a changed row: its entry"`
+	Entry  Entry  `json:"entry" jsonschema:"what the row says"`
+}
+
+const maxImportRows = 200
+
+func (r *Rooms) importOp() *op.Op {
+	return op.New(op.Spec[ImportParams, ImportResult]{
+		Name: "expense_import", Owner: owner, Summary: "Import entries from another ledger, once however often it is done",
+		Notes: "Try dry_run first. Each row has an import id, its own or the hash of what it says, which counts once in the room, " +
+			"whoever imports it. One wrong row refuses all of them. Splitwise tells no payers: who is better off by a row is taken to have paid it.",
+		Access: op.Write, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Untrusted: true,
+		Synonyms: roomSynonyms,
+		Example:  `{"channel":"trip-nyc","format":"csv-entries","data":"payers,amount,split,note\nann,30,\"ann,ben\",dinner\n","dry_run":true}`,
+		Run:      r.importRows,
+		Text:     ImportResult.text,
+	})
+}
+
+func (r *Rooms) importRows(ctx context.Context, in ImportParams) (ImportResult, error) {
+	data, err := in.data()
+	if err != nil {
+		return ImportResult{}, err
+	}
+	v, err := r.visit(ctx, in.Channel, bool(in.DryRun))
+	if err != nil {
+		return ImportResult{}, err
+	}
+	out := ImportResult{
+		Channel: v.channel, Format: in.Format, Joined: v.joined, DryRun: bool(in.DryRun), Skipped: []format.Skip{}, Rows: []ImportRow{},
+	}
+	var bodies []ledger.Body
+	lookErr := v.room.look(func(l *ledger.Ledger) {
+		var read *format.Read
+		if read, err = in.read(l, data); err == nil {
+			out.Skipped = append(out.Skipped, read.Skipped...)
+			bodies, err = out.compare(l, read.Rows, bool(in.Update), r)
+		}
+	})
+	if err := cmp.Or(lookErr, err); err != nil {
+		return ImportResult{}, err
+	}
+	if in.DryRun {
+		return out, nil
+	}
+	const batch = 1000
+	for len(bodies) > 0 {
+		n := min(len(bodies), batch)
+		_, sent, err := r.recordAll(ctx, v.room, bodies[:n])
+		if err != nil {
+			return ImportResult{}, err
+		}
+		out.SentTo, bodies = max(out.SentTo, sent), bodies[n:]
+	}
+	return out, nil
+}
+
+// data is the text to import. What a file holds that is no such export is not
+// told: it may be any file of the machine.
+func (in ImportParams) data() ([]byte, error) {
+	if (in.Data == "") == (in.Path == "") {
+		return nil, fault.New(fault.Invalid, "either data or path is needed").WithHint("give the text as data, or a file of the peer's machine as path")
+	}
+	if in.Path == "" {
+		return []byte(in.Data), nil
+	}
+	refuse := func(why string) error {
+		return fault.New(fault.NotFound, "the file %.200q %s", in.Path, why).WithHint("give a regular file that the peer can read, of at most %d bytes", format.MaxData)
+	}
+	info, err := os.Stat(in.Path)
+	switch {
+	case err != nil:
+		return nil, refuse("cannot be found")
+	case !info.Mode().IsRegular():
+		return nil, refuse("is no regular file")
+	case info.Size() > format.MaxData:
+		return nil, refuse("is too long")
+	}
+	file, err := os.Open(in.Path)
+	if err != nil {
+		return nil, refuse("cannot be opened")
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(io.LimitReader(file, format.MaxData+1))
+	if err != nil {
+		return nil, refuse("cannot be read")
+	}
+	return data, nil
+}
+
+func (in ImportParams) read(l *ledger.Ledger, data []byte) (*format.Read, error) {
+	room := format.Context{Currency: func(code string) (money.Currency, error) { return currencyNamed(l, code) }}
+	if in.Currency != nil {
+		c, err := currencyNamed(l, *in.Currency)
+		if err != nil {
+			return nil, err
+		}
+		room.Default = &c
+	}
+	for _, i := range importers {
+		if i.format != in.Format {
+			continue
+		}
+		read, err := i.read(data, room)
+		if f := fault.Of(err); f != nil && in.Path != "" && !strings.HasPrefix(f.Message, "row ") {
+			return nil, fault.New(f.Kind, "the file %.200q is no data of format %s", in.Path, in.Format).WithHint("check path and format")
+		}
+		return read, err
+	}
+	return nil, fault.New(fault.Invalid, "format %q is not known", in.Format)
+}
+
+// compare holds rows against the room: it counts them, and gives what is to be
+// recorded.
+func (out *ImportResult) compare(l *ledger.Ledger, rows []format.Row, update bool, r *Rooms) ([]ledger.Body, error) {
+	var units, fresh, edits []ledger.Body
+	declared := map[money.Currency]bool{}
+	inFile := map[string]bool{}
+	for i := range rows {
+		row := &rows[i]
+		e := imported(l, row.Source)
+		switch {
+		case e == nil && inFile[row.Source]:
+			out.Known++
+		case e == nil:
+			inFile[row.Source] = true
+			out.New++
+			out.show(row, "new", "", l, r)
+			fresh = append(fresh, row.Body)
+			for _, c := range currenciesOf(&row.Body) {
+				if !c.IsUnit() || declared[c] {
+					continue
+				}
+				declared[c] = true
+				if known, is := l.Unit(c.Code()); !is || known != c {
+					unit, err := ledger.NewUnit(c.Code(), c.Decimals(), "")
+					if err != nil {
+						return nil, err
+					}
+					units = append(units, unit)
+				}
+			}
+		case !e.Shown():
+			out.Gone++
+		case sameContent(l, &row.Body, e):
+			out.Known++
+		default:
+			out.Changed++
+			out.show(row, "changed", idText(e.ID), l, r)
+			if edit, can := editOf(e, &row.Body); update && can {
+				edits = append(edits, edit)
+			}
+		}
+	}
+	return append(append(units, fresh...), edits...), nil
+}
+
+func (out *ImportResult) show(row *format.Row, status, id string, l *ledger.Ledger, r *Rooms) {
+	if len(out.Rows) < maxImportRows {
+		entry := entryOf(l.Preview(r.self, r.now().UnixMilli(), row.Body))
+		out.Rows = append(out.Rows, ImportRow{Row: row.Line, Status: status, ID: id, Entry: entry})
+	}
+}
+
+// imported finds the entry of an import id; an export of this room comes back with
+// its own entries' ids.
+func imported(l *ledger.Ledger, source string) *ledger.Entry {
+	if e, known := l.BySource(source); known {
+		return e
+	}
+	id, own := strings.CutPrefix(source, format.SourceOf(""))
+	var at ledger.ID
+	if !own || at.UnmarshalText([]byte(id)) != nil {
+		return nil
+	}
+	e, known := l.ByID(at)
+	if !known {
+		return nil
+	}
+	if listed := e.Listed(); listed != nil {
+		return listed
+	}
+	return e
+}
+
+// sameContent says whether a row and an entry as it is now say the same, each
+// under the names of now.
+func sameContent(l *ledger.Ledger, row *ledger.Body, e *ledger.Entry) bool {
+	a, errA := bare(l, row).Encode()
+	now := e.Current()
+	b, errB := bare(l, &now).Encode()
+	return errA == nil && errB == nil && string(a) == string(b)
+}
+
+// bare is a body without its key and import id.
+func bare(l *ledger.Ledger, b *ledger.Body) ledger.Body {
+	plain := *b
+	plain.Key = ""
+	switch {
+	case b.Expense != nil:
+		x := *b.Expense
+		x.Key, x.Source = "", ""
+		x.Payers, x.Split = append([]ledger.Part(nil), x.Payers...), append([]ledger.Portion(nil), x.Split...)
+		for i := range x.Payers {
+			x.Payers[i].Member = l.NameOf(x.Payers[i].Member)
+		}
+		for i := range x.Split {
+			x.Split[i].Member = l.NameOf(x.Split[i].Member)
+		}
+		plain.Expense = &x
+	case b.Payment != nil:
+		p := *b.Payment
+		p.Key, p.Source = "", ""
+		p.From, p.To = l.NameOf(p.From), l.NameOf(p.To)
+		plain.Payment = &p
+	case b.Settlement != nil:
+		s := ledger.Settlement{Note: b.Settlement.Note}
+		for _, t := range b.Settlement.Payments {
+			t.From, t.To = l.NameOf(t.From), l.NameOf(t.To)
+			s.Payments = append(s.Payments, t)
+		}
+		plain.Settlement = &s
+	}
+	return plain
+}
+
+// editOf makes an entry say what a row says; not of another kind, nor a
+// settlement or what is closed.
+func editOf(e *ledger.Entry, row *ledger.Body) (ledger.Body, bool) {
+	if e.Body.Kind != row.Kind || e.Closed() {
+		return ledger.Body{}, false
+	}
+	edit := ledger.Edit{Target: e.ID, After: e.Known()}
+	switch {
+	case row.Expense != nil:
+		x := *row.Expense
+		tags := append([]string{}, x.Tags...)
+		edit.Note, edit.Date, edit.Category, edit.Tags, edit.Money = &x.Note, &x.Date, &x.Category, &tags, &x
+	case row.Payment != nil:
+		p := *row.Payment
+		edit.Note, edit.Date, edit.Transfer = &p.Note, &p.Date, &p.Transfer
+	default:
+		return ledger.Body{}, false
+	}
+	body, err := ledger.NewEdit(edit, "")
+	return body, err == nil
+}
+
+func currenciesOf(b *ledger.Body) []money.Currency {
+	switch {
+	case b.Expense != nil:
+		return []money.Currency{b.Expense.Currency, b.Expense.ConvertTo}
+	case b.Payment != nil:
+		return []money.Currency{b.Payment.Currency}
+	case b.Settlement != nil:
+		var all []money.Currency
+		for _, t := range b.Settlement.Payments {
+			all = append(all, t.Currency)
+		}
+		return all
+	}
+	return nil
+}
+
+func (r ImportResult) text() string {
+	var out strings.Builder
+	did := "imported"
+	if r.DryRun {
+		did = "would import"
+	}
+	fmt.Fprintf(&out, "[expense:%s] %s new=%d known=%d changed=%d gone=%d skipped=%d\n", r.Channel, did, r.New, r.Known, r.Changed, r.Gone, len(r.Skipped))
+	for _, row := range r.Rows {
+		fmt.Fprintf(&out, "- row %d %s: %s\n", row.Row, row.Status, spokenEntry(row.Entry))
+	}
+	for _, skip := range r.Skipped {
+		fmt.Fprintf(&out, "- row %d skipped: %s\n", skip.Line, skip.Why)
+	}
+	return out.String()
+}
