@@ -58,7 +58,7 @@ func BenchmarkCheck(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				bob.screen.seen = newReplay(time.Time{}, replayLimit)
-				if got := bob.check(ch, m); got != p2p.Accept {
+				if got := bob.check(ch, "", m); got != p2p.Accept {
 					b.Fatal("not accepted")
 				}
 			}

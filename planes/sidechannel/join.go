@@ -59,7 +59,7 @@ func (p *Plane) held(name ChannelName, client string) *channel {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	ch := p.channels[name]
-	if ch == nil || ch.topic == nil {
+	if ch == nil || !ch.attached {
 		return nil
 	}
 	if _, holds := ch.holders[client]; client != "" && !holds {

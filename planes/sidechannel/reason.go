@@ -21,11 +21,12 @@ const (
 	Duplicate    Reason = "duplicate"     // delivered before
 	Overload     Reason = "overload"      // replay memory is full of newer frames
 	Left         Reason = "left"          // the channel was left meanwhile
+	Sealed       Reason = "sealed"        // it cannot be opened with a key of this channel
 )
 
 // reasons lists every reason but Delivered.
 var reasons = []Reason{
-	TooLarge, Malformed, WrongChannel, Echo, WrongID, TooOld, TooNew, Control, BadSignature, Duplicate, Overload, Left,
+	TooLarge, Malformed, WrongChannel, Echo, WrongID, TooOld, TooNew, Control, BadSignature, Duplicate, Overload, Left, Sealed,
 }
 
 // dishonest tells whether the neighbour that handed over such a frame must have

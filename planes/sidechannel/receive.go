@@ -10,21 +10,26 @@ import (
 )
 
 // handler connects a channel's topic with the pipeline.
-func (p *Plane) handler(ch *channel) p2p.Handler {
+func (p *Plane) handler(ch *channel, topic string) p2p.Handler {
 	return p2p.Handler{
-		Check:   func(m *p2p.Message) p2p.Verdict { return p.check(ch, m) },
+		Check:   func(m *p2p.Message) p2p.Verdict { return p.check(ch, topic, m) },
 		Deliver: func(m *p2p.Message) { p.deliver(ch, m) },
 	}
 }
 
 // check runs the pipeline, inline: a peer that floods waits for itself.
-func (p *Plane) check(ch *channel, m *p2p.Message) p2p.Verdict {
+func (p *Plane) check(ch *channel, topic string, m *p2p.Message) p2p.Verdict {
 	if ch.gone.Load() {
 		p.drop(ch, Left)
 		return p2p.Ignore
 	}
+	data, ok := p.carriageOf(ch).Open(topic, m.Data)
+	if !ok {
+		p.drop(ch, Sealed)
+		return p2p.Ignore
+	}
 	message, reason := judge(p.screen, time.Now(), arrival{
-		name: ch.name, quoted: ch.quoted, neighbour: m.From, data: m.Data,
+		name: ch.name, quoted: ch.quoted, neighbour: m.From, data: data,
 	})
 	if reason == Delivered {
 		m.Value = message

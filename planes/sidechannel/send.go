@@ -36,12 +36,16 @@ func (p *Plane) send(ctx context.Context, name ChannelName, message json.RawMess
 	if err != nil {
 		return sent{}, err
 	}
-	topic := p.topicOf(ch)
+	way, data, err := p.carriageOf(ch).Seal(f.encode())
+	if err != nil {
+		return sent{}, err
+	}
+	topic := p.topicOf(ch, way)
 	if topic == nil {
 		return sent{}, fault.New(fault.Unavailable, "channel %q was left meanwhile", name).WithHint("send again to join it again")
 	}
 	peers := len(topic.Peers()) // whoever comes later is not counted
-	if err := topic.Publish(f.encode()); err != nil {
+	if err := topic.Publish(data); err != nil {
 		return sent{}, fault.New(fault.Unavailable, "channel %q takes no message now: %w", name, err).WithHint("send again in a moment")
 	}
 	ch.tally.sent.Add(1)

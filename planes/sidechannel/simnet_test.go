@@ -229,7 +229,7 @@ func (p *peer) start(t testing.TB) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	for slices.ContainsFunc(p.list(), func(ch *channel) bool { return p.topicOf(ch) == nil }) {
+	for slices.ContainsFunc(p.list(), func(ch *channel) bool { return !p.isAttached(ch) }) {
 		time.Sleep(time.Millisecond)
 	}
 	stop = sync.OnceValue(func() error { cancel(); return <-done })
