@@ -8,8 +8,8 @@ import (
 // Bounds of a gift.
 const (
 	MaxRevocations    = 4096 // that a gift carries
-	MaxRevocationSize = 512  // bytes of one
-	maxGift           = 1 + RecordSize + 32 + 2 + MaxRevocations*(2+MaxRevocationSize)
+	MaxRevocationSize = 2048 // bytes of one
+	maxGift           = 4 << 20
 )
 
 // gift is what one end hands to the other: the key that it lacks, and the
@@ -17,6 +17,20 @@ const (
 type gift struct {
 	held        *Held // Record and Key alone; nil when the other end is not behind
 	revocations [][]byte
+}
+
+// newGift takes as many revocations as fit.
+func newGift(held *Held, revocations [][]byte) gift {
+	g, room := gift{held: held}, maxGift-(1+RecordSize+32+2)
+	for _, r := range revocations {
+		if room -= 2 + len(r); room < 0 || len(g.revocations) == MaxRevocations {
+			break
+		}
+		if len(r) <= MaxRevocationSize {
+			g.revocations = append(g.revocations, r)
+		}
+	}
+	return g
 }
 
 // encode writes: 0 or 1 ‖ [record ‖ key] ‖ u16 count ‖ (u16 length ‖ bytes)*.

@@ -1,0 +1,216 @@
+package sealed
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"intercom/core/identity"
+)
+
+// Circle is those who share the keys of one channel, as this peer sees them. Its
+// methods may be called from any goroutine.
+type Circle struct {
+	name    string
+	ch      Channel
+	signer  Signer
+	gate    Gate
+	shelf   *Shelf
+	changed func() // the keys changed; called without the lock
+	log     *slog.Logger
+
+	stale       atomic.Bool // the hash of the revocations is to be computed anew
+	revocations atomic.Pointer[[32]byte]
+
+	mu      sync.Mutex
+	ring    Ring
+	made    int      // epochs this peer made for the revocations with the hash madeFor
+	madeFor [32]byte // see made
+	diary   diary
+	due     time.Time // when this peer makes the next epoch; zero: it has no reason
+}
+
+// newCircle reads the keys of a channel from the shelf.
+func newCircle(name string, signer Signer, gate Gate, shelf *Shelf, changed func(), log *slog.Logger) (*Circle, error) {
+	c := &Circle{name: name, ch: ChannelOf(name), signer: signer, gate: gate, shelf: shelf, changed: changed, log: log, diary: diary{}}
+	var err error
+	c.ring, err = shelf.load(c.ch)
+	return c, err
+}
+
+// known is the hash of the revocations known, computed when there are new ones.
+func (c *Circle) known() [32]byte {
+	if hash := c.revocations.Load(); hash != nil && !c.stale.Swap(false) {
+		return *hash
+	}
+	hash := HashRevocations(c.gate.Revocations())
+	c.revocations.Store(&hash)
+	return hash
+}
+
+// Keys lists the keys under which messages are read now, the one to send with
+// first; none while this peer has no key.
+func (c *Circle) Keys(now time.Time) []*Held {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ring.Accepted(now)
+}
+
+// Doors lists where this peer looks for members beside the rendezvous of the
+// key: at the door of who invited it, or at its own.
+func (c *Circle) Doors() [][32]byte {
+	if c.gate.Inviter(c.signer.PublicKey()) {
+		return [][32]byte{Door(c.name, c.signer.PublicKey())}
+	}
+	for _, inviter := range c.gate.Inviters() {
+		return [][32]byte{Door(c.name, inviter)}
+	}
+	return nil
+}
+
+// Rekey makes the next epoch now. It is for inviters; ok is false for others.
+func (c *Circle) Rekey(now time.Time) (ok bool, err error) {
+	self := c.signer.PublicKey()
+	if !c.gate.Inviter(self) {
+		return false, nil
+	}
+	revocations := c.known()
+	c.mu.Lock()
+	if c.madeFor != revocations {
+		c.madeFor, c.made = revocations, 0
+	}
+	c.made++
+	next := c.ring.Next(c.ch, c.signer, NewKey(), revocations, now)
+	err = c.keep(next)
+	c.mu.Unlock()
+	if err != nil {
+		return false, err
+	}
+	c.changed()
+	return true, nil
+}
+
+// keep makes a ring the present one, on the shelf first. The caller holds mu.
+func (c *Circle) keep(next Ring) error {
+	if err := c.shelf.save(c.ch, next); err != nil {
+		return err
+	}
+	c.ring, c.due = next, time.Time{}
+	c.diary.restart()
+	return nil
+}
+
+// take offers a key that somebody handed over.
+func (c *Circle) take(held *Held, now time.Time) (Change, error) {
+	if !c.gate.Inviter(held.Record.Inviter) || !held.Record.Verify() {
+		return Refused, nil
+	}
+	c.mu.Lock()
+	next, change := c.ring.Take(c.ch, held.Record, held.Key, now)
+	var err error
+	if change == Taken {
+		err = c.keep(next)
+	}
+	c.mu.Unlock()
+	if change == Taken && err == nil {
+		c.changed()
+	}
+	return change, err
+}
+
+// standing is how far this peer is.
+func (c *Circle) standing() Standing {
+	s := Standing{Revocations: c.known()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if held := c.ring.Current; held != nil {
+		s.Epoch, s.KID = held.Record.Epoch, held.Record.KID
+	}
+	return s
+}
+
+// current is the key to hand over.
+func (c *Circle) current() *Held {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ring.Current
+}
+
+// tend does what time asks for: it lets go of a previous key, and makes the next
+// epoch when this inviter has a reason.
+func (c *Circle) tend(now time.Time) error {
+	inviter := c.gate.Inviter(c.signer.PublicKey())
+	var revocations [32]byte
+	if inviter {
+		revocations = c.known()
+	}
+	c.mu.Lock()
+	tidied := c.ring.Previous != nil && !now.Before(c.ring.Until)
+	if tidied {
+		if err := c.keep(c.ring.Tidy(now)); err != nil {
+			c.mu.Unlock()
+			return err
+		}
+	}
+	rekey := inviter && c.dutyNow(revocations, now)
+	c.mu.Unlock()
+	if tidied {
+		c.changed()
+	}
+	if rekey {
+		_, err := c.Rekey(now)
+		return err
+	}
+	return nil
+}
+
+// maxRekeyDelay is the most that an inviter with a reason waits, so that another
+// one may be first; the only inviter waits for nobody.
+const maxRekeyDelay = 2 * time.Second
+
+// dutyNow tells whether the next epoch is due. The caller holds mu.
+func (c *Circle) dutyNow(revocations [32]byte, now time.Time) bool {
+	made := 0
+	if c.madeFor == revocations {
+		made = c.made
+	}
+	reason := c.ring.Duty(revocations, made, now)
+	switch {
+	case reason == "":
+		c.due = time.Time{}
+		return false
+	case c.due.IsZero():
+		c.due = now
+		if len(c.gate.Inviters()) > 1 {
+			c.due = now.Add(rand.N(maxRekeyDelay))
+		}
+	}
+	if now.Before(c.due) {
+		return false
+	}
+	c.log.Info("a new key is made", "channel", c.name, "because", reason)
+	return true
+}
+
+// page is what the circle remembers of a peer.
+func (c *Circle) page(key identity.PublicKey) page {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.diary[key]; p != nil {
+		return *p
+	}
+	return page{}
+}
+
+func (c *Circle) isDue(key identity.PublicKey, now time.Time) bool {
+	return !now.Before(c.page(key).next)
+}
+
+// appoint notes that a peer is met now.
+func (c *Circle) appoint(peer acquaintance, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.diary.begin(peer.key, peer.inviter, now)
+}
