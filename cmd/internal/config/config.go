@@ -30,9 +30,11 @@ type Config struct {
 	DHTBootstrap []string // host:port or multiaddr
 	PublicDHT    bool
 	SwarmKeyFile string
+	P2POnly      bool // connect to the entry points of DHTBootstrap alone
 
 	Channels []string // joined at start, besides the entry channel
 	Quiet    bool     // print no messages
+	Backbone int      // topics relayed of which the peer is no member
 
 	Bridge Bridge
 

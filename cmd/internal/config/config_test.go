@@ -78,6 +78,18 @@ func TestWhatIsNotThereMayBeSwitchedOff(t *testing.T) {
 	}
 }
 
+func TestNumbersAreBounded(t *testing.T) {
+	c, _, err := parse(t, nil, "--sidechannel-backbone", "64", "--p2p-only")
+	if err != nil || c.Backbone != 64 || !c.P2POnly {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for _, n := range []string{"-1", "65537", "many", "1.5", ""} {
+		if _, _, err := parse(t, nil, "--sidechannel-backbone", n); err == nil {
+			t.Errorf("%q was accepted", n)
+		}
+	}
+}
+
 func TestParametersOfACallPassThrough(t *testing.T) {
 	keep := func(name string) bool { return name == "note" }
 	env := func(name string) string { return map[string]string{"HOME": "/h"}[name] }

@@ -44,12 +44,14 @@ func netFlags() []Flag {
 		{Name: "mdns", Bool: true, Peer: true, Help: "find peers on the local network (default 1)", set: boolean(func(c *Config) *bool { return &c.MDNS })},
 		{Name: "dht-bootstrap", Alias: []string{"peer-dht-bootstrap"}, Env: "DHT_BOOTSTRAP", Peer: true, Help: "entry points, host:port or multiaddr, comma-separated", set: list(func(c *Config) *[]string { return &c.DHTBootstrap })},
 		{Name: "public-dht", Bool: true, Peer: true, Help: "meet on the public IPFS DHT too (default 0)", set: boolean(func(c *Config) *bool { return &c.PublicDHT })},
+		{Name: "p2p-only", Bool: true, Peer: true, Help: "connect only to the entry points of --dht-bootstrap, neither way to anybody else (default 0)", set: boolean(func(c *Config) *bool { return &c.P2POnly })},
 		{Name: "swarm-key", Peer: true, Help: "file with the key of a private network", set: text(func(c *Config) *string { return &c.SwarmKeyFile })},
 	}
 }
 
 func channelFlags() []Flag {
 	flags := []Flag{
+		{Name: "sidechannel-backbone", Env: "SIDECHANNEL_BACKBONE", Peer: true, Help: "relay up to n topics of neighbours without being a member, also of channels that it cannot read (default 0)", set: count(func(c *Config) *int { return &c.Backbone }, 65536)},
 		{Name: "sidechannels", Alias: []string{"sidechannel"}, Env: "SIDECHANNELS", Peer: true, Help: "channels to join at start, comma-separated", set: list(func(c *Config) *[]string { return &c.Channels })},
 		{Name: "sidechannel-quiet", Env: "SIDECHANNEL_QUIET", Bool: true, Peer: true, Help: "print no messages (default 0)", set: boolean(func(c *Config) *bool { return &c.Quiet })},
 	}
@@ -155,6 +157,18 @@ func port(at func(*Config) *int) func(*Config, string) error {
 		n, err := strconv.ParseUint(v, 10, 16)
 		if err != nil {
 			return fmt.Errorf("%q is no port from 0 to 65535", v)
+		}
+		*at(c) = int(n)
+		return nil
+	}
+}
+
+// count reads a whole number from 0 to most.
+func count(at func(*Config) *int, most int) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.ParseUint(v, 10, 31)
+		if err != nil || int(n) > most {
+			return fmt.Errorf("%q is no number from 0 to %d", v, most)
 		}
 		*at(c) = int(n)
 		return nil

@@ -89,6 +89,7 @@ func (p *Peer) listen() error {
 	host, err := p2p.Listen(p2p.Config{
 		Identity: p.id, Listen: p.cfg.Listen, EntryPort: p.cfg.EntryPort, MDNS: p.cfg.MDNS,
 		DHTBootstrap: p.cfg.DHTBootstrap, PublicDHT: p.cfg.PublicDHT, SwarmKey: swarmKey, Log: p.log,
+		Only: p.cfg.P2POnly, Backbone: p.cfg.Backbone,
 	})
 	p.host = host
 	return err
