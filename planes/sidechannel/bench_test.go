@@ -125,7 +125,7 @@ func BenchmarkRefuse(b *testing.B) {
 		b.Run(string(reason), func(b *testing.B) {
 			s := newScreen(time.Time{})
 			for b.Loop() {
-				if _, got := judge(s, now, arrival{name: "trip", quoted: `"trip"`, data: data}); got != reason {
+				if _, got := judge(s, now, arrival{name: "trip", quoted: `"trip"`, law: openLaw("trip"), data: data}); got != reason {
 					b.Fatal(got)
 				}
 			}

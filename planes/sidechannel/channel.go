@@ -3,9 +3,11 @@ package sidechannel
 import (
 	"bytes"
 	"cmp"
+	"io"
 	"maps"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"intercom/core/identity"
 )
@@ -14,14 +16,19 @@ import (
 type channel struct {
 	name   ChannelName
 	quoted string // the name as JSON text
+	law    *charter
+	bits   int // of proof of work
 	inbox  *inbox
-	tally  tally
-	gone   atomic.Bool // it was left: what still arrives is dropped
+
+	rewiring, speaking atomic.Bool // it waits in the outbox for that
+	tally              tally
+	gone               atomic.Bool // it was left: what still arrives is dropped
 
 	booked bool // it stands in the book; guarded by Plane.life
 
 	// Guarded by Plane.mu.
-	carriage Carriage
+	carriage Carriage            // nil until it is attached the first time
+	sealed   bool                // the carriage is a sealed one
 	attached bool                // its ways are joined, as far as they are known
 	spots    map[string]spot     // by topic
 	holders  map[string]struct{} // clients that want it
@@ -30,16 +37,16 @@ type channel struct {
 // spot is a way that is joined.
 type spot struct {
 	topic Topic
+	since time.Time
 	stop  func() // ends the search for members
 }
 
 // newChannel makes a channel that is not attached. Only New and holders of
 // Plane.life may call it.
-func (p *Plane) newChannel(name ChannelName, booked bool) *channel {
+func (p *Plane) newChannel(name ChannelName, law *charter, booked bool) *channel {
 	return &channel{
-		name: name, quoted: name.quoted(), inbox: p.inboxes.open(p.firstSeq),
-		booked: booked, holders: map[string]struct{}{},
-		carriage: newPlain(name), spots: map[string]spot{},
+		name: name, quoted: name.quoted(), law: law, bits: p.policy.Work.bits(name), inbox: p.inboxes.open(p.firstSeq),
+		booked: booked, holders: map[string]struct{}{}, spots: map[string]spot{},
 	}
 }
 
@@ -59,6 +66,33 @@ func (p *Plane) list() []*channel {
 	}
 	slices.SortFunc(list, func(a, b *channel) int { return cmp.Compare(a.name, b.name) })
 	return list
+}
+
+// carry gives a channel the carriage that its law asks for. The caller holds
+// Plane.life.
+func (p *Plane) carry(ch *channel) {
+	sealed := p.seal != nil && !ch.law.open()
+	p.mu.RLock()
+	old, was := ch.carriage, ch.sealed
+	p.mu.RUnlock()
+	if old != nil && was == sealed {
+		return
+	}
+	var fresh Carriage = newPlain(ch.name)
+	if sealed {
+		fresh = p.seal(ch.name, ch.law, func() { p.outbox.rewire(ch) })
+	}
+	p.mu.Lock()
+	ch.carriage, ch.sealed = fresh, sealed
+	p.mu.Unlock()
+	dispose(old)
+}
+
+// dispose ends a carriage that is not used any more.
+func dispose(c Carriage) {
+	if c, ok := c.(io.Closer); ok {
+		c.Close() //nolint:errcheck // there is nothing to be done about it
+	}
 }
 
 // carriageOf gives how a channel's frames travel now.
@@ -91,7 +125,7 @@ func (p *Plane) members(ch *channel) []identity.PublicKey {
 		members = append(members, s.topic.Peers()...)
 	}
 	slices.SortFunc(members, func(a, b identity.PublicKey) int { return bytes.Compare(a[:], b[:]) })
-	return slices.Compact(members)
+	return p.belonging(ch, slices.Compact(members))
 }
 
 // attachListed attaches a channel unless it was left meanwhile.
@@ -107,6 +141,7 @@ func (p *Plane) attachListed(ch *channel) error {
 // attach joins the ways of a channel, looks for members there, and leaves the
 // ways that are none any more. The caller holds Plane.life.
 func (p *Plane) attach(ch *channel) error {
+	p.carry(ch)
 	ways := p.carriageOf(ch).Ways()
 	for _, way := range ways {
 		if err := p.enterWay(ch, way); err != nil {
@@ -139,7 +174,7 @@ func (p *Plane) enterWay(ch *channel, way Way) error {
 	stop := p.net.Rendezvous(way.Rendezvous)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ch.spots[way.Topic] = spot{topic, stop}
+	ch.spots[way.Topic] = spot{topic, time.Now(), stop}
 	return nil
 }
 
@@ -159,8 +194,10 @@ func (p *Plane) detach(ch *channel) {
 	ch.gone.Store(true)
 	p.mu.Lock()
 	spots := slices.Collect(maps.Values(ch.spots))
-	ch.spots, ch.attached = map[string]spot{}, false
+	carriage := ch.carriage
+	ch.spots, ch.attached, ch.carriage = map[string]spot{}, false, nil
 	p.firstSeq = max(p.firstSeq, ch.inbox.end())
 	p.mu.Unlock()
 	p.quit(ch, spots)
+	dispose(carriage)
 }

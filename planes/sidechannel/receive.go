@@ -9,37 +9,102 @@ import (
 	"intercom/core/p2p"
 )
 
-// handler connects a channel's topic with the pipeline.
+// handler connects one way of a channel with the pipeline.
 func (p *Plane) handler(ch *channel, topic string) p2p.Handler {
 	return p2p.Handler{
 		Check:   func(m *p2p.Message) p2p.Verdict { return p.check(ch, topic, m) },
 		Deliver: func(m *p2p.Message) { p.deliver(ch, m) },
+		Member: func(_ identity.PublicKey, joined bool) {
+			if joined {
+				p.say(ch)
+			}
+		},
 	}
 }
 
-// check runs the pipeline, inline: a peer that floods waits for itself.
+// check runs the pipeline, inline: a peer that floods waits for itself. What a
+// blocked neighbour hands over is not looked at.
 func (p *Plane) check(ch *channel, topic string, m *p2p.Message) p2p.Verdict {
-	if ch.gone.Load() {
-		p.drop(ch, Left)
+	now := time.Now()
+	c, reason := p.judge(ch, topic, m, now)
+	if reason != Delivered {
+		p.drop(ch, reason)
+		if reason.costly() {
+			p.charge(m.From, now, len(m.Data)+frameCost)
+		}
+		if reason.dishonest() {
+			return p2p.Reject
+		}
 		return p2p.Ignore
 	}
-	data, ok := p.carriageOf(ch).Open(topic, m.Data)
-	if !ok {
-		p.drop(ch, Sealed)
-		return p2p.Ignore
-	}
-	message, reason := judge(p.screen, time.Now(), arrival{
-		name: ch.name, quoted: ch.quoted, neighbour: m.From, data: data,
-	})
-	if reason == Delivered {
-		m.Value = message
+	if c.control != nil {
+		p.listen(word{ch, c.author, c.control})
+		m.Value = c.control
+		if c.handover() || p.policy.NoRelay {
+			return p2p.Ignore
+		}
 		return p2p.Accept
 	}
-	p.drop(ch, reason)
-	if reason.dishonest() {
-		return p2p.Reject
+	m.Value = c.deliverable()
+	if p.policy.NoRelay { // what is accepted is passed on
+		p.deliver(ch, m)
+		return p2p.Ignore
 	}
-	return p2p.Ignore
+	return p2p.Accept
+}
+
+func (p *Plane) judge(ch *channel, topic string, m *p2p.Message, now time.Time) (*candidate, Reason) {
+	if ch.gone.Load() {
+		return nil, Left
+	}
+	if p.barred(m.From, now) {
+		return nil, Blocked
+	}
+	carriage := p.carriageOf(ch)
+	if carriage == nil {
+		return nil, Left
+	}
+	data, ok := carriage.Open(topic, m.Data)
+	if !ok {
+		return nil, Sealed
+	}
+	return judge(p.screen, now, arrival{name: ch.name, quoted: ch.quoted, law: ch.law, bits: ch.bits, neighbour: m.From, data: data})
+}
+
+// neighbourPurse and addressPurse name the purses that pay for what was handed
+// over in vain.
+func neighbourPurse(key identity.PublicKey) string { return "n" + key.String() }
+func addressPurse(address string) string           { return "i" + address }
+
+// barred tells whether a neighbour is blocked, as itself, as an author, or by
+// its address.
+func (p *Plane) barred(key identity.PublicKey, now time.Time) bool {
+	limits := p.screen.limits
+	if limits.blocked(neighbourPurse(key), now) || limits.blocked(authorPurse(key.String()), now) {
+		return true
+	}
+	if !limits.addresses.Load() { // the usual case asks the network nothing
+		return false
+	}
+	address := p.net.Address(key)
+	return address != "" && limits.blocked(addressPurse(address), now)
+}
+
+// charge makes a neighbour pay, and the address it comes from.
+func (p *Plane) charge(key identity.PublicKey, now time.Time, bytes int) {
+	limits := p.screen.limits
+	limits.pay(neighbourPurse(key), p.policy.Rates.neighbour(), now, bytes)
+	if address := p.net.Address(key); address != "" {
+		limits.pay(addressPurse(address), p.policy.Rates.address(), now, bytes)
+	}
+}
+
+// listen queues a control. When too many wait it is lost, and said again.
+func (p *Plane) listen(w word) {
+	select {
+	case p.words <- w:
+	default:
+	}
 }
 
 func (p *Plane) drop(ch *channel, r Reason) {
@@ -49,6 +114,9 @@ func (p *Plane) drop(ch *channel, r Reason) {
 
 // deliver hands a message that passed to readers, subscribers and listeners.
 func (p *Plane) deliver(ch *channel, m *p2p.Message) {
+	if _, ok := m.Value.(*control); ok {
+		return // it was acted on
+	}
 	message, ok := m.Value.(*Message)
 	if !ok {
 		p.log.Error("a message was delivered that was never checked", "channel", ch.name)
@@ -61,6 +129,7 @@ func (p *Plane) deliver(ch *channel, m *p2p.Message) {
 	ch.tally.count(Delivered)
 	p.totals.count(Delivered)
 	ch.inbox.add(message)
+	p.acks.arrived(message, time.Now())
 	p.hub.Publish("sidechannel_message", message.event(ch.quoted))
 	p.tell(message)
 }

@@ -49,26 +49,6 @@ func netFlags() []Flag {
 	}
 }
 
-func channelFlags() []Flag {
-	flags := []Flag{
-		{Name: "sidechannel-backbone", Env: "SIDECHANNEL_BACKBONE", Peer: true, Help: "relay up to n topics of neighbours without being a member, also of channels that it cannot read (default 0)", set: count(func(c *Config) *int { return &c.Backbone }, 65536)},
-		{Name: "sidechannels", Alias: []string{"sidechannel"}, Env: "SIDECHANNELS", Peer: true, Help: "channels to join at start, comma-separated", set: list(func(c *Config) *[]string { return &c.Channels })},
-		{Name: "sidechannel-quiet", Env: "SIDECHANNEL_QUIET", Bool: true, Peer: true, Help: "print no messages (default 0)", set: boolean(func(c *Config) *bool { return &c.Quiet })},
-	}
-	for _, name := range []string{"sidechannel-pow", "sidechannel-invite-required", "sidechannel-owner-write-only", "sidechannel-auto-join", "sidechannel-allow-remote-open"} {
-		flags = append(flags, offOnly(name, "this policy is not there yet, channels are open"))
-	}
-	welcome := offOnly("sidechannel-welcome-required", "welcomes are not there yet, channels are open")
-	strict := welcome.set
-	welcome.set = func(c *Config, v string) error {
-		if v == "auto" { // what auto means while no channel has an owner
-			return nil
-		}
-		return strict(c, v)
-	}
-	return append(flags, welcome)
-}
-
 func bridgeFlags() []Flag {
 	return []Flag{
 		{Name: "sc-bridge", Env: "SC_BRIDGE", Bool: true, Peer: true, Help: "serve the SC-Bridge (default 1 for run, 0 for embedded peers)", set: func(c *Config, v string) error {

@@ -62,8 +62,10 @@ func (c channels) May(channel string, peer identity.PublicKey, access intersplit
 	return c.plane.May(channel, peer, right)
 }
 
+// Send waits neither for a proof of work nor for the pace of this peer: what the
+// ledger announces, members can fetch.
 func (c channels) Send(ctx context.Context, channel string, message json.RawMessage) (string, int, error) {
-	return c.plane.Send(ctx, sidechannel.ChannelName(channel), message)
+	return c.plane.Post(ctx, sidechannel.ChannelName(channel), message)
 }
 
 func (c channels) Listen(app string, f func(intersplit.Message)) {

@@ -67,8 +67,8 @@ func NewKeeper(net Network, signer Signer, space *store.Space, log *slog.Logger)
 }
 
 // Open makes the circle of a channel. changed is called, from any goroutine,
-// when [Circle.Keys] gives others. An inviter makes the first key itself, unless
-// it hears of one within a moment.
+// when [Circle.Keys] gives others. The only inviter of a channel makes its first
+// key at once, one of several waits a moment for another's.
 func (k *Keeper) Open(name string, gate Gate, changed func()) (*Circle, error) {
 	c, err := newCircle(name, k.signer, gate, k.shelf, func() { changed(); k.wake() }, k.log)
 	if err != nil {
@@ -78,6 +78,9 @@ func (k *Keeper) Open(name string, gate Gate, changed func()) (*Circle, error) {
 		c.stale.Store(true)
 		k.wake()
 	})
+	if err := c.tend(time.Now()); err != nil {
+		return nil, err
+	}
 	k.mu.Lock()
 	k.circles[c.ch] = c
 	k.mu.Unlock()
