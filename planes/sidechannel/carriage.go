@@ -23,9 +23,10 @@ type Carriage interface {
 	Ways() []Way
 	// Seal gives the bytes that carry a frame on the first way, and that way.
 	Seal(frame []byte) (way Way, data []byte, err error)
-	// Open gives back the frame that data carried on a topic. false: these bytes
-	// cannot be opened here, which is nobody's fault (see [Sealed]).
-	Open(topic string, data []byte) (frame []byte, ok bool)
+	// Open gives back the frame that data carried on a topic, and who proved to have
+	// sealed it, zero when it was not sealed. false: these bytes cannot be opened
+	// here, which need not be the neighbour's fault (see [Sealed]).
+	Open(topic string, data []byte) (frame []byte, sealer identity.PublicKey, ok bool)
 }
 
 // Sealer makes the carriage of an invite-only channel. changed tells the plane
@@ -56,8 +57,9 @@ type Guests interface {
 	// Revoke takes revocations of others, as JSON. What is known or not by an
 	// inviter changes nothing; news tells whether any was new.
 	Revoke(revocations [][]byte, now time.Time) (news bool)
-	// Watch calls f, which must not block, when a revocation became known.
-	Watch(f func())
+	// Watch calls f, which must not block, when a revocation became known, until
+	// stop is called.
+	Watch(f func()) (stop func())
 }
 
 // plain carries an open channel: whoever knows its name knows where it meets.
@@ -68,6 +70,10 @@ func newPlain(name ChannelName) plain {
 	return plain{Way{Topic: hex.EncodeToString(ns[:]), Rendezvous: ns}}
 }
 
-func (p plain) Ways() []Way                               { return []Way{p.way} }
-func (p plain) Seal(frame []byte) (Way, []byte, error)    { return p.way, frame, nil }
-func (p plain) Open(_ string, data []byte) ([]byte, bool) { return data, true }
+func (p plain) Ways() []Way                            { return []Way{p.way} }
+func (p plain) Seal(frame []byte) (Way, []byte, error) { return p.way, frame, nil }
+
+// Open implements [Carriage].
+func (p plain) Open(_ string, data []byte) ([]byte, identity.PublicKey, bool) {
+	return data, identity.PublicKey{}, true
+}

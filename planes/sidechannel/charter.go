@@ -35,7 +35,7 @@ type charter struct {
 	ticket   *Invite // this peer's own
 	guests   map[identity.PublicKey]*Invite
 	revoked  map[identity.PublicKey]*revocation // the latest of each key
-	watchers []func()
+	watchers []*func()
 }
 
 // newCharter brings together what is stored of a channel and what the policy
@@ -408,14 +408,19 @@ func (c *charter) revoke(r *revocation) (added bool, err error) {
 	watchers := slices.Clone(c.watchers)
 	c.mu.Unlock()
 	for _, f := range watchers {
-		f()
+		(*f)()
 	}
 	return true, nil
 }
 
 // Watch implements [Guests].
-func (c *charter) Watch(f func()) {
+func (c *charter) Watch(f func()) (stop func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.watchers = append(c.watchers, f)
+	c.watchers = append(c.watchers, &f)
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.watchers = slices.DeleteFunc(c.watchers, func(w *func()) bool { return w == &f })
+	}
 }

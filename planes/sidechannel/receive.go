@@ -26,16 +26,10 @@ func (p *Plane) handler(ch *channel, topic string) p2p.Handler {
 // blocked neighbour hands over is not looked at.
 func (p *Plane) check(ch *channel, topic string, m *p2p.Message) p2p.Verdict {
 	now := time.Now()
-	c, reason := p.judge(ch, topic, m, now)
+	c, sealer, reason := p.judge(ch, topic, m, now)
 	if reason != Delivered {
 		p.drop(ch, reason)
-		if reason.costly() {
-			p.charge(m.From, now, len(m.Data)+frameCost)
-		}
-		if reason.dishonest() {
-			return p2p.Reject
-		}
-		return p2p.Ignore
+		return p.blame(m, sealer, reason, now)
 	}
 	if c.control != nil {
 		p.listen(word{ch, c.author, c.control})
@@ -53,22 +47,43 @@ func (p *Plane) check(ch *channel, topic string, m *p2p.Message) p2p.Verdict {
 	return p2p.Accept
 }
 
-func (p *Plane) judge(ch *channel, topic string, m *p2p.Message, now time.Time) (*candidate, Reason) {
+// judge also gives the key that proved to have sealed the frame, zero for an
+// open channel.
+func (p *Plane) judge(ch *channel, topic string, m *p2p.Message, now time.Time) (c *candidate, sealer identity.PublicKey, reason Reason) {
 	if ch.gone.Load() {
-		return nil, Left
+		return nil, sealer, Left
 	}
 	if p.barred(m.From, now) {
-		return nil, Blocked
+		return nil, sealer, Blocked
 	}
 	carriage := p.carriageOf(ch)
 	if carriage == nil {
-		return nil, Left
+		return nil, sealer, Left
 	}
-	data, ok := carriage.Open(topic, m.Data)
+	data, sealer, ok := carriage.Open(topic, m.Data)
 	if !ok {
-		return nil, Sealed
+		return nil, sealer, Sealed
 	}
-	return judge(p.screen, now, arrival{name: ch.name, quoted: ch.quoted, law: ch.law, bits: ch.bits, neighbour: m.From, data: data})
+	c, reason = judge(p.screen, now, arrival{name: ch.name, quoted: ch.quoted, law: ch.law, bits: ch.bits, neighbour: m.From, data: data})
+	return c, sealer, reason
+}
+
+// blame makes whoever is to blame for a dropped frame pay for it: the neighbour,
+// which has checked what it passes on, but for a sealed frame the member that
+// sealed it, since a relay cannot look into one.
+func (p *Plane) blame(m *p2p.Message, sealer identity.PublicKey, reason Reason, now time.Time) p2p.Verdict {
+	cost := len(m.Data) + frameCost
+	switch {
+	case !reason.costly():
+	case sealer.IsZero():
+		p.charge(m.From, now, cost)
+	default:
+		p.screen.limits.pay(authorPurse(sealer.String()), p.screen.authors, now, cost)
+	}
+	if reason.dishonest() && sealer.IsZero() {
+		return p2p.Reject
+	}
+	return p2p.Ignore
 }
 
 // neighbourPurse and addressPurse name the purses that pay for what was handed

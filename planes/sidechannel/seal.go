@@ -141,19 +141,22 @@ func (c *closed) Seal(frame []byte) (Way, []byte, error) {
 
 // Open implements [Carriage]. The author of the envelope must be the author that
 // the frame names.
-func (c *closed) Open(topic string, data []byte) ([]byte, bool) {
+func (c *closed) Open(topic string, data []byte) (frame []byte, sealer identity.PublicKey, ok bool) {
 	for _, held := range c.keys() {
 		if wayOf(held).Topic != topic {
 			continue
 		}
 		opened, err := held.Open(data)
 		if err != nil {
-			return nil, false
+			return nil, sealer, false
 		}
 		author, err := namedAuthor(opened.Frame)
-		return opened.Frame, err == nil && opened.By(author)
+		if err != nil || !opened.By(author) {
+			return nil, sealer, false
+		}
+		return opened.Frame, author, true
 	}
-	return nil, false
+	return nil, sealer, false
 }
 
 // Rekey makes the next key of the channel, if this peer is an inviter.

@@ -20,6 +20,7 @@ type Circle struct {
 	shelf   *Shelf
 	changed func() // the keys changed; called without the lock
 	log     *slog.Logger
+	unwatch func() // ends the watch on revocations
 
 	stale       atomic.Bool // the hash of the revocations is to be computed anew
 	revocations atomic.Pointer[[32]byte]

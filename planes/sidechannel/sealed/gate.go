@@ -24,8 +24,9 @@ type Gate interface {
 	// Revoke takes revocations of others; news tells whether one was new. What no
 	// inviter signed changes nothing.
 	Revoke(revocations [][]byte, now time.Time) (news bool)
-	// Watch calls f, which must not block, when a revocation became known.
-	Watch(f func())
+	// Watch calls f, which must not block, when a revocation became known, until
+	// stop is called.
+	Watch(f func()) (stop func())
 }
 
 // admits tells whether a key belongs, after it has shown its invite.

@@ -74,11 +74,12 @@ func (k *Keeper) Open(name string, gate Gate, changed func()) (*Circle, error) {
 	if err != nil {
 		return nil, err
 	}
-	gate.Watch(func() {
+	c.unwatch = gate.Watch(func() {
 		c.stale.Store(true)
 		k.wake()
 	})
 	if err := c.tend(time.Now()); err != nil {
+		c.unwatch()
 		return nil, err
 	}
 	k.mu.Lock()
@@ -90,6 +91,7 @@ func (k *Keeper) Open(name string, gate Gate, changed func()) (*Circle, error) {
 
 // Close forgets a circle. Its keys stay on the shelf for when it is opened again.
 func (k *Keeper) Close(c *Circle) {
+	c.unwatch()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.circles[c.ch] == c {

@@ -102,7 +102,10 @@ func (g *gate) Revoke(texts [][]byte, _ time.Time) (news bool) {
 	return news
 }
 
-func (g *gate) Watch(f func()) { g.watch = append(g.watch, f) }
+func (g *gate) Watch(f func()) (stop func()) {
+	g.watch = append(g.watch, f)
+	return func() {}
+}
 
 // world is a network in memory whose links the test makes and cuts.
 type world struct {
