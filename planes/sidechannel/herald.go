@@ -104,7 +104,7 @@ func (p *Plane) utter(ch *channel, c *control) {
 	message := c.encode()
 	p.outbox.put(len(message)+frameCost, func(ctx context.Context) {
 		if err := p.control(ctx, ch, message); err != nil && ctx.Err() == nil {
-			p.log.Debug("a control was not sent", "channel", ch.name, "control", c.kind, "err", err)
+			p.log.Log(ctx, p.detail, "a control was not sent", "channel", ch.name, "control", c.kind, "err", err)
 		}
 	})
 }
@@ -137,7 +137,7 @@ func (p *Plane) heedWord(ctx context.Context, w word, now time.Time) {
 	case controlWelcome:
 		var err error
 		if news, err = w.ch.law.offer(w.said.welcome, now, false); err != nil {
-			p.log.Debug("a welcome does not count", "channel", w.ch.name, "from", w.author, "err", err)
+			p.log.Log(ctx, p.detail, "a welcome does not count", "channel", w.ch.name, "from", w.author, "err", err)
 		}
 	case controlRevoke:
 		news = w.ch.law.Revoke(w.said.revocations, now)

@@ -86,8 +86,8 @@ func (p *Plane) present(law *charter, invite, welcome paperText) (note string, e
 	now := time.Now()
 	var w *Welcome
 	if len(welcome) > 0 {
-		if w, err = welcome.welcome(); err != nil {
-			return "", err
+		if w, err = ParseWelcome(welcome); err != nil {
+			note = err.Error()
 		}
 	}
 	if len(invite) > 0 {

@@ -136,7 +136,7 @@ func (p *Plane) Post(ctx context.Context, name ChannelName, message json.RawMess
 	peers = len(p.members(ch))
 	queued := p.outbox.put(len(message)+frameCost, func(ctx context.Context) {
 		if _, err := p.dispatch(ctx, ch, d); err != nil && ctx.Err() == nil {
-			p.log.Debug("a posted message was not sent", "channel", ch.name, "err", err)
+			p.log.Log(ctx, p.detail, "a posted message was not sent", "channel", ch.name, "err", err)
 		}
 	})
 	if !queued {

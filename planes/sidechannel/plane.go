@@ -28,6 +28,10 @@ type Config struct {
 	// Policy is what this peer asks of channels.
 	Policy Policy
 
+	// Debug logs at level info why what others say does not count; otherwise it is
+	// logged at level debug.
+	Debug bool
+
 	// Seal carries invite-only channels. nil: they travel as open ones do, readable
 	// by whoever passes them on, and sc_join says so.
 	Seal Sealer
@@ -46,6 +50,7 @@ type Plane struct {
 	limit  int // of channels
 	policy *Policy
 	seal   Sealer // nil: none
+	detail slog.Level
 
 	book    *book
 	screen  *screen
@@ -105,6 +110,10 @@ func New(cfg Config, net Network, signer Signer, hub *event.Hub, space *store.Sp
 	}
 	if p.limit == 0 {
 		p.limit = defaultMaxChannels
+	}
+	p.detail = slog.LevelDebug
+	if cfg.Debug {
+		p.detail = slog.LevelInfo
 	}
 	if err := p.remember(now); err != nil {
 		return nil, err

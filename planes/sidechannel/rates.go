@@ -42,6 +42,7 @@ const (
 	// maxPurses bounds the peers that are remembered; the one that came first is
 	// forgotten, unless it is blocked.
 	maxPurses = 8192
+	maxSpared = 16
 )
 
 func (r *Rates) check() (problems []error) {
@@ -227,14 +228,16 @@ func (l *limiter) purse(payer string, now time.Time) *purse {
 	return u
 }
 
-// makeRoom forgets the purse that is oldest and not blocked. Blocked ones go to
-// the back of the row; when all are blocked, the first of them is forgotten.
+// makeRoom forgets the purse that is oldest. A blocked one goes to the back of the
+// row, but only a few at a time: whoever has thousands of keys must not make each
+// new one dear.
 func (l *limiter) makeRoom(now time.Time) {
-	for tries := len(l.oldest); len(l.purses) >= maxPurses && tries > 0; tries-- {
+	for spared := 0; len(l.purses) >= maxPurses; {
 		first := l.oldest[0]
 		l.oldest = l.oldest[1:]
-		if l.purses[first].isBlocked(now) && tries > 1 {
+		if spared < maxSpared && l.purses[first].isBlocked(now) {
 			l.oldest = append(l.oldest, first)
+			spared++
 			continue
 		}
 		delete(l.purses, first)

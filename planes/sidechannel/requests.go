@@ -87,7 +87,7 @@ func (p *Plane) requested(ctx context.Context, w word, now time.Time) {
 	}
 	name := w.said.channel
 	if err := p.consider(w, now); err != nil {
-		p.log.Debug("a request to open a channel does not count", "channel", name, "from", w.author, "err", err)
+		p.log.Log(ctx, p.detail, "a request to open a channel does not count", "channel", name, "from", w.author, "err", err)
 		return
 	}
 	q := request{channel: name, from: w.author, at: now, welcome: w.said.welcome}
@@ -144,7 +144,7 @@ func (p *Plane) follow(ctx context.Context, q request, adopt bool) (joined bool,
 	}
 	if q.welcome != nil {
 		if _, err := law.offer(q.welcome, time.Now(), adopt); err != nil {
-			p.log.Debug("a welcome does not count", "channel", q.channel, "from", q.from, "err", err)
+			p.log.Log(ctx, p.detail, "a welcome does not count", "channel", q.channel, "from", q.from, "err", err)
 		}
 	}
 	return p.Join(ctx, q.channel)

@@ -34,6 +34,11 @@ type house struct {
 
 func newHouse(t testing.TB, name string, s *store.Store, seeds ...string) *house {
 	t.Helper()
+	return newHouseWith(t, name, s, func(*Config) {}, seeds...)
+}
+
+func newHouseWith(t testing.TB, name string, s *store.Store, change func(*Config), seeds ...string) *house {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	id := someone(name)
 	host, err := p2p.Listen(p2p.Config{Identity: id, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, DHTBootstrap: seeds, Log: log})
@@ -46,6 +51,7 @@ func newHouse(t testing.TB, name string, s *store.Store, seeds ...string) *house
 	keeper := sealed.NewKeeper(host, id, s.Space("sealed"), log)
 	hub := event.NewHub(name, event.Limits{})
 	cfg := Config{Seal: SealWith(keeper, Over(host), id, log)}
+	change(&cfg)
 	plane, err := New(cfg, Over(host), id, hub, s.Space("sidechannel"), log)
 	if err != nil {
 		t.Fatal(err)
@@ -242,6 +248,64 @@ func TestNothingIsLostWhenTheKeyChanges(t *testing.T) {
 		}
 		if len(missing) > 0 {
 			t.Errorf("%d messages were lost, %s first", len(missing), missing[0])
+		}
+	}
+}
+
+// A newcomer that knows nobody but a stranger meets the members through it, and
+// any of them lets it in: here the inviter is away.
+func TestNewcomerMeetsMembersItDoesNotKnow(t *testing.T) {
+	eve := newHouse(t, "eve", nil)
+	alice := newHouse(t, "alice", nil, eve.host.Addrs()...)
+	bob := newHouse(t, "bob", nil, eve.host.Addrs()...)
+	alice.call(t, "sc_join", `{"channel":"crew","create":true,"invite_only":true}`)
+	bob.call(t, "sc_join", fmt.Sprintf(`{"channel":"crew","invite":%s}`, bareInvite(t, alice, "crew", bob)))
+	hears(t, alice, bob, "crew")
+	carol := newHouse(t, "carol", nil, eve.host.Addrs()...)
+	invite := bareInvite(t, alice, "crew", carol)
+	alice.stop()
+	carol.call(t, "sc_join", fmt.Sprintf(`{"channel":"crew","invite":%s}`, invite))
+	hears(t, carol, bob, "crew")
+	hears(t, bob, carol, "crew")
+	if ways := eve.carriageOf(eve.find(Entry)).Ways(); len(ways) != 1 || eve.find("crew") != nil {
+		t.Error("the stranger came to know the channel")
+	}
+}
+
+// A member cannot pass another member's message off in an envelope of its own,
+// and bytes that no member made are dropped and charged to nobody but the
+// neighbour.
+func TestMemberCannotSealForAnother(t *testing.T) {
+	alice := newHouse(t, "alice", nil)
+	bob := newHouse(t, "bob", nil, alice.host.Addrs()...)
+	alice.call(t, "sc_join", `{"channel":"crew","create":true,"invite_only":true}`)
+	bob.call(t, "sc_join", fmt.Sprintf(`{"channel":"crew","invite":%s}`, bareInvite(t, alice, "crew", bob)))
+	hears(t, alice, bob, "crew")
+	carriage := bob.carriageOf(bob.find("crew"))
+	at := time.Now()
+	seal := func(by *identity.Identity) (topic string, data []byte) {
+		d, err := newDraft(alice.id.PublicKey(), `"crew"`, []byte(`"hello"`), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.finish(t.Context(), alice.id, 0); err != nil {
+			t.Fatal(err)
+		}
+		held := carriage.(*closed).keys()[0]
+		return wayOf(held).Topic, held.Seal(by, d.encode())
+	}
+	topic, genuine := seal(alice.id)
+	if _, sealer, ok := carriage.Open(topic, genuine); !ok || sealer != alice.id.PublicKey() {
+		t.Error("the author's own envelope does not open")
+	}
+	_, resealed := seal(bob.id)
+	for what, data := range map[string][]byte{"re-sealed": resealed, "noise": make([]byte, 400), "nothing": {}, "plain": []byte(frameHead)} {
+		m := &p2p.Message{From: bob.id.PublicKey(), Data: data}
+		if _, _, reason := alice.judge(alice.find("crew"), topic, m, at); reason != Sealed {
+			t.Errorf("%s: %q", what, reason)
+		}
+		if v := alice.check(alice.find("crew"), topic, m); v != p2p.Ignore {
+			t.Errorf("%s: verdict %d, which blames a relay", what, v)
 		}
 	}
 }

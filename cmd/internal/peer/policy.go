@@ -29,7 +29,7 @@ func (p *Peer) sidechannelConfig() (sidechannel.Config, error) {
 	r := reader{self: p.id.PublicKey()}
 	s := p.cfg.Sidechannel
 	cfg := sidechannel.Config{
-		Channels: r.names("sidechannels", p.cfg.Channels),
+		Channels: r.names("sidechannels", p.cfg.Channels), Debug: s.Debug,
 		Policy: sidechannel.Policy{
 			Owners: r.owners(s.Owners), Welcomes: r.welcomes(s.Welcomes, p.cfg),
 			NeedWelcome: need(s.WelcomeRequired), OwnerWrite: s.OwnerWrite, OwnerWriteIn: r.names("sidechannel-owner-write-channels", s.OwnerWriteIn),
