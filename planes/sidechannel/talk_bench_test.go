@@ -12,9 +12,10 @@ import (
 // crew is a channel with a sender and listeners that tell what arrived.
 type crew struct {
 	sender  *house
+	members int
 	arrived chan int // one token for each message at each listener
 	got     atomic.Int64
-	members int
+	warm    atomic.Int64 // listeners that the last message of the warming up reached
 }
 
 func newCrew(b *testing.B, members int, sealed bool, bits int) *crew {
@@ -33,36 +34,23 @@ func newCrew(b *testing.B, members int, sealed bool, bits int) *crew {
 		} else {
 			h.call(b, "sc_join", `{"channel":"crew"}`)
 		}
-		h.Listen("bench", func(m Message) { c.got.Add(1); c.arrived <- 1 })
+		h.Listen("warm", func(Message) { c.warm.Add(1) })
+		h.Listen("bench", func(Message) { c.got.Add(1); c.arrived <- 1 })
 	}
 	deadline := time.Now().Add(30 * time.Second)
-	for { // until one message reaches all
-		c.send(b, -1)
-		time.Sleep(100 * time.Millisecond)
-		if n := c.drain(); n == members-1 {
-			break
-		}
+	for n := 0; c.warm.Load() < int64(members-1); n++ { // until one message reaches all
+		c.warm.Store(0)
+		c.send(b, "warm", n)
+		time.Sleep(200 * time.Millisecond)
 		if time.Now().After(deadline) {
 			b.Fatal("the members did not meet")
 		}
 	}
-	c.got.Store(0)
 	return c
 }
 
-func (c *crew) drain() (n int) {
-	for {
-		select {
-		case <-c.arrived:
-			n++
-		default:
-			return n
-		}
-	}
-}
-
-func (c *crew) send(b *testing.B, n int) {
-	message, err := json.Marshal(map[string]any{"app": "bench", "n": n, "pad": "................................................................"})
+func (c *crew) send(b *testing.B, app string, n int) {
+	message, err := json.Marshal(map[string]any{"app": app, "n": n, "pad": "................................................................"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -90,7 +78,7 @@ func talk(b *testing.B, c *crew) {
 	sent := 0
 	for b.Loop() {
 		begin := time.Now()
-		c.send(b, sent)
+		c.send(b, "bench", sent)
 		sent++
 		for range c.members - 1 {
 			<-c.arrived
@@ -104,7 +92,7 @@ func talk(b *testing.B, c *crew) {
 	const burst = 1000
 	begin := time.Now()
 	for i := range burst {
-		c.send(b, i)
+		c.send(b, "bench", i)
 		sent++
 	}
 	deadline := time.After(30 * time.Second)
