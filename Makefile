@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 # Packages whose goroutines are worth the race detector's price.
 RACE = ./core/event ./core/op/... ./core/feed ./planes/... ./intersplit/... ./agent ./rpc ./mcp ./cmd/internal/attach
 
-.PHONY: test build cross vet check unit race docs bench
+.PHONY: test build cross vet check unit race proof docs bench
 
 # Everything: what CI runs.
 test: build cross vet check unit race
@@ -31,6 +31,10 @@ unit:
 
 race:
 	CGO_ENABLED=1 go test -count=1 -timeout 20m -race -short $(RACE)
+
+# The long forms of the tests that show what is claimed, a figure for each.
+proof:
+	INTERCOM_PROOF=1 go test -count=1 -timeout 2h -v -run '^TestProof' ./...
 
 # Write the generated parts of README.md and SKILL.md again.
 docs:
