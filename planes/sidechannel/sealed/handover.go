@@ -24,8 +24,7 @@ var errStranger = errors.New("the other end does not belong to the channel")
 // that it belongs.
 func (c *Circle) offer(s io.ReadWriter, remote identity.PublicKey) error {
 	self := c.signer.PublicKey()
-	mine := c.standing()
-	wire, nonce := greeting{Standing: mine, proof: c.gate.Ticket()}.encode(c.ch, route{from: self, to: remote})
+	wire, nonce := greeting{Standing: c.standing(), proof: c.gate.Ticket()}.encode(c.ch, route{from: self, to: remote})
 	if err := writeMessage(s, wire); err != nil {
 		return err
 	}
@@ -40,7 +39,7 @@ func (c *Circle) offer(s io.ReadWriter, remote identity.PublicKey) error {
 	if !admits(c.gate, remote, theirs.proof, time.Now()) {
 		return errStranger
 	}
-	if err := c.give(s, mine, theirs.Standing, remote); err != nil {
+	if err := c.give(s, theirs.Standing, remote); err != nil {
 		return err
 	}
 	return c.receive(s, remote)
@@ -61,25 +60,26 @@ func (c *Circle) answer(s io.ReadWriter, remote identity.PublicKey, wire []byte)
 	if err != nil {
 		return err
 	}
-	mine := c.standing()
-	reply, _ := greeting{Standing: mine, proof: c.gate.Ticket()}.encode(c.ch, route{from: self, to: remote, answers: nonce})
+	reply, _ := greeting{Standing: c.standing(), proof: c.gate.Ticket()}.encode(c.ch, route{from: self, to: remote, answers: nonce})
 	if err := writeMessage(s, reply); err != nil {
 		return err
 	}
 	if err := c.receive(s, remote); err != nil {
 		return err
 	}
-	return c.give(s, mine, theirs.Standing, remote)
+	return c.give(s, theirs.Standing, remote)
 }
 
-// give hands over what the other end lacks, unless it was revoked meanwhile.
-func (c *Circle) give(s io.Writer, mine, theirs Standing, remote identity.PublicKey) error {
-	var held *Held
-	if theirs.behind(mine) {
-		held = c.current()
+// give hands over what the other end lacks, unless it was revoked meanwhile. The
+// key is looked at before the revocations: those that it honours are then among
+// them, so that nobody gets a key without knowing whom it is kept from.
+func (c *Circle) give(s io.Writer, theirs Standing, remote identity.PublicKey) error {
+	held := c.current()
+	if held == nil || !theirs.behind(Standing{Epoch: held.Record.Epoch, KID: held.Record.KID}) {
+		held = nil
 	}
 	var revocations [][]byte
-	if mine.Revocations != theirs.Revocations {
+	if c.known() != theirs.Revocations {
 		revocations = c.gate.Revocations()
 	}
 	if !c.gate.Belongs(remote, time.Now()) {
