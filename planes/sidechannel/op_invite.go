@@ -131,7 +131,7 @@ func (p *Plane) opRevoke() *op.Op {
 	})
 }
 
-func (p *Plane) revoke(_ context.Context, in revokeIn) (revokeOut, error) {
+func (p *Plane) revoke(ctx context.Context, in revokeIn) (revokeOut, error) {
 	law, err := p.law(in.Channel)
 	if err != nil {
 		return revokeOut{}, err
@@ -148,13 +148,19 @@ func (p *Plane) revoke(_ context.Context, in revokeIn) (revokeOut, error) {
 			WithHint("take it out of --sidechannel-inviter-keys, on every member")
 	}
 	r := newRevocation(p.signer, in.Channel, key, time.Now())
+	out := revokeOut{Channel: in.Channel, Pubkey: key.String(), At: r.At, Revocation: r.JSON()}
+	ch := p.find(in.Channel)
+	if ch != nil { // before the key changes, so that the revoked one hears it too
+		out.Peers = len(p.members(ch))
+		said := &control{kind: controlRevoke, revocations: [][]byte{r.JSON()}}
+		if err := p.control(ctx, ch, said.encode()); err != nil {
+			p.log.Log(ctx, p.detail, "a revocation was not sent; members learn it when they meet", "channel", in.Channel, "err", err)
+		}
+	}
 	if _, err := law.revoke(r); err != nil {
 		return revokeOut{}, err
 	}
-	out := revokeOut{Channel: in.Channel, Pubkey: key.String(), At: r.At, Revocation: r.JSON()}
-	if ch := p.find(in.Channel); ch != nil {
-		out.Peers = len(p.members(ch))
-		p.utter(ch, &control{kind: controlRevoke, revocations: [][]byte{r.JSON()}})
+	if ch != nil {
 		p.say(ch)
 	}
 	return out, nil
