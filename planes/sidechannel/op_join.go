@@ -164,6 +164,8 @@ func (p *Plane) advise(law *charter, out joinOut, needed bool) string {
 		return missingWelcome
 	case !out.Open && p.seal == nil:
 		return "this channel is invite-only: what others than its guests send is dropped. It is not encrypted: who knows its name can read along, so send no secrets"
+	case p.keyless(law):
+		return missingKey
 	case !out.Open:
 		return "this channel is invite-only and encrypted: only its inviters and their guests read and write"
 	case law.ownerOnly():

@@ -64,6 +64,9 @@ func (p *Plane) sendWith(ctx context.Context, in sendIn) (sendOut, error) {
 	if in.Wait > 0 {
 		out.Receipts = p.collect(ctx, question(string(in.Channel), s.id), s.members, time.Duration(in.Wait)*time.Millisecond)
 	}
+	if p.keyless(law) {
+		out.Hint = missingKey
+	}
 	if law.deaf(time.Now()) {
 		out.Welcome, out.Hint = "missing", missingWelcome
 	}

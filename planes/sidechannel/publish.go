@@ -47,6 +47,19 @@ func (p *Plane) publish(ctx context.Context, ch *channel, frame []byte) ([]ident
 	return members, nil
 }
 
+const missingKey = "this channel is encrypted and this peer has no key for it yet: an inviter or any member hands it over once connected; until then nobody is reached"
+
+// keyless tells whether a channel that is joined is encrypted and its key not
+// known.
+func (p *Plane) keyless(law *charter) bool {
+	ch := p.find(law.name)
+	if ch == nil || law.open() {
+		return false
+	}
+	carriage := p.carriageOf(ch)
+	return carriage != nil && len(carriage.Ways()) == 0
+}
+
 // arrive gives the topic of a way, which it joins if that has not happened yet,
 // and lets the members of the way before follow.
 func (p *Plane) arrive(ctx context.Context, ch *channel, way Way) (Topic, error) {

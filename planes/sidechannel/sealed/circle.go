@@ -3,6 +3,7 @@ package sealed
 import (
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type Circle struct {
 
 	stale       atomic.Bool // the hash of the revocations is to be computed anew
 	revocations atomic.Pointer[[32]byte]
+	distrusted  atomic.Pointer[identity.PublicKey] // made a key and is no inviter here; told once
 
 	mu      sync.Mutex
 	ring    Ring
@@ -105,7 +107,14 @@ func (c *Circle) keep(next Ring) error {
 
 // take offers a key that somebody handed over.
 func (c *Circle) take(held *Held, now time.Time) (Change, error) {
-	if !c.gate.Inviter(held.Record.Inviter) || !held.Record.Verify() {
+	if maker := held.Record.Inviter; !c.gate.Inviter(maker) {
+		if c.distrusted.Swap(&maker) == nil {
+			c.log.Warn("a key of a channel is not taken: who made it is no inviter here; members that trust different inviters do not understand each other",
+				"channel", c.name, "inviter", maker)
+		}
+		return Refused, nil
+	}
+	if !held.Record.Verify() {
 		return Refused, nil
 	}
 	c.mu.Lock()
@@ -205,13 +214,35 @@ func (c *Circle) page(key identity.PublicKey) page {
 	return page{}
 }
 
-func (c *Circle) isDue(key identity.PublicKey, now time.Time) bool {
-	return !now.Before(c.page(key).next)
-}
-
 // appoint notes that a peer is met now.
 func (c *Circle) appoint(peer acquaintance, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.diary.begin(peer.key, peer.inviter, now)
+}
+
+// acquaintance is a peer that is to be met.
+type acquaintance struct {
+	key                identity.PublicKey
+	connected, inviter bool
+}
+
+// company lists whom to meet now: inviters, wherever they are, and all who are
+// connected, since any of them may be a member.
+func (c *Circle) company(connected map[identity.PublicKey]bool, now time.Time) (due []acquaintance) {
+	self, inviters := c.signer.PublicKey(), c.gate.Inviters()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range inviters {
+		if key != self && c.diary.isDue(key, now) {
+			due = append(due, acquaintance{key, connected[key], true})
+		}
+	}
+	for key := range connected {
+		if c.diary.isDue(key, now) && !slices.Contains(inviters, key) {
+			due = append(due, acquaintance{key: key, connected: true})
+		}
+	}
+	c.diary.forget(func(key identity.PublicKey) bool { return connected[key] || slices.Contains(inviters, key) })
+	return due
 }

@@ -23,8 +23,13 @@ type page struct {
 }
 
 // diary is a circle's appointments. It holds connected peers and inviters only,
-// so its size is bounded by theirs.
+// so that its size is bounded by theirs, and who comes back is met at once.
 type diary map[identity.PublicKey]*page
+
+func (d diary) isDue(key identity.PublicKey, now time.Time) bool {
+	p := d[key]
+	return p == nil || !now.Before(p.next)
+}
 
 // restart makes everybody due at once who is known as a member: there is news.
 func (d diary) restart() {

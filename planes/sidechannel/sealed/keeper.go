@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,8 +113,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 	tick := time.NewTicker(keeperTick)
 	defer tick.Stop()
 	for {
+		peers := k.net.Peers()
+		connected := make(map[identity.PublicKey]bool, len(peers))
+		for _, key := range peers {
+			connected[key] = true
+		}
 		for _, c := range k.list() {
-			k.tend(ctx, c, &meetings)
+			k.tend(ctx, c, connected, &meetings)
 		}
 		k.expel()
 		select {
@@ -138,7 +142,7 @@ func (k *Keeper) list() []*Circle {
 }
 
 // tend does what is due for one circle.
-func (k *Keeper) tend(ctx context.Context, c *Circle, meetings *sync.WaitGroup) {
+func (k *Keeper) tend(ctx context.Context, c *Circle, connected map[identity.PublicKey]bool, meetings *sync.WaitGroup) {
 	now := time.Now()
 	if err := c.tend(now); err != nil {
 		k.log.Error("the keys of a channel cannot be kept", "channel", c.name, "err", err)
@@ -146,13 +150,10 @@ func (k *Keeper) tend(ctx context.Context, c *Circle, meetings *sync.WaitGroup) 
 	if !c.gate.Belongs(k.signer.PublicKey(), now) {
 		return // nobody would answer
 	}
-	for _, peer := range k.company(c) {
+	for _, peer := range c.company(connected, now) {
 		slots := k.meets
 		if !peer.connected {
 			slots = k.dials
-		}
-		if !c.isDue(peer.key, now) {
-			continue
 		}
 		select {
 		case slots <- struct{}{}:
@@ -169,36 +170,6 @@ func (k *Keeper) tend(ctx context.Context, c *Circle, meetings *sync.WaitGroup) 
 			}
 		})
 	}
-}
-
-// acquaintance is a peer that may have to be met.
-type acquaintance struct {
-	key                identity.PublicKey
-	connected, inviter bool
-}
-
-// company lists whom to meet for a circle: inviters, wherever they are, and all
-// who are connected, since any of them may be a member.
-func (k *Keeper) company(c *Circle) []acquaintance {
-	self, connected := k.signer.PublicKey(), k.net.Peers()
-	inviters := c.gate.Inviters()
-	list := make([]acquaintance, 0, len(connected)+len(inviters))
-	for _, key := range inviters {
-		if key != self {
-			list = append(list, acquaintance{key, slices.Contains(connected, key), true})
-		}
-	}
-	for _, key := range connected {
-		if !slices.Contains(inviters, key) {
-			list = append(list, acquaintance{key: key, connected: true})
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.diary.forget(func(key identity.PublicKey) bool {
-		return slices.ContainsFunc(list, func(a acquaintance) bool { return a.key == key })
-	})
-	return list
 }
 
 // meet opens a handover with a peer.
