@@ -47,8 +47,9 @@ func BenchmarkCheck(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			alice := someone("alice")
-			bob := newPeer(b, newSimnet(), "bob", Config{})
+			bob := newPeer(b, newSimnet(), "bob", Config{Policy: Policy{Rates: Rates{Unlimited: true}}})
 			ch := bob.find(Entry)
+			bob.carry(ch)
 			f, err := newFrame(alice, ch.quoted, benchMessage(n), time.Now())
 			if err != nil {
 				b.Fatal(err)

@@ -165,6 +165,12 @@ const maxLaws = 8192
 
 // law gives the charter of a channel, which need not be joined.
 func (p *Plane) law(name ChannelName) (*charter, error) {
+	p.mu.RLock()
+	law := p.laws[name]
+	p.mu.RUnlock()
+	if law != nil {
+		return law, nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if law := p.laws[name]; law != nil {
@@ -174,7 +180,7 @@ func (p *Plane) law(name ChannelName) (*charter, error) {
 		return nil, fault.New(fault.Limited, "channel %q would be one more than the %d of which this peer knows the rules", name, maxLaws).
 			WithHint("sc_leave channels that are not needed")
 	}
-	law := newCharter(name, p.signer.PublicKey(), p.policy, p.book, record{})
+	law = newCharter(name, p.signer.PublicKey(), p.policy, p.book, record{})
 	p.laws[name] = law
 	return law, nil
 }
