@@ -113,15 +113,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 	tick := time.NewTicker(keeperTick)
 	defer tick.Stop()
 	for {
-		peers := k.net.Peers()
-		connected := make(map[identity.PublicKey]bool, len(peers))
-		for _, key := range peers {
-			connected[key] = true
+		begin := time.Now()
+		k.round(ctx, &meetings)
+		select { // with many channels, meetings that end must not mean rounds without end
+		case <-ctx.Done():
+			return nil
+		case <-time.After(4 * time.Since(begin)):
 		}
-		for _, c := range k.list() {
-			k.tend(ctx, c, connected, &meetings)
-		}
-		k.expel()
 		select {
 		case <-ctx.Done():
 			return nil
@@ -129,6 +127,19 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-k.poke:
 		}
 	}
+}
+
+// round does what is due for every circle.
+func (k *Keeper) round(ctx context.Context, meetings *sync.WaitGroup) {
+	peers := k.net.Peers()
+	connected := make(map[identity.PublicKey]bool, len(peers))
+	for _, key := range peers {
+		connected[key] = true
+	}
+	for _, c := range k.list() {
+		k.tend(ctx, c, connected, meetings)
+	}
+	k.expel()
 }
 
 func (k *Keeper) list() []*Circle {

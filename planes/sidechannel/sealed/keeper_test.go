@@ -1,9 +1,15 @@
 package sealed
 
 import (
+	"fmt"
+	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"intercom/core/identity"
+	"intercom/core/store"
 )
 
 // wait lets virtual time pass.
@@ -216,4 +222,39 @@ func TestRestartsNeedNoNewInvite(t *testing.T) {
 			})
 		})
 	}
+}
+
+// BenchmarkRound is what a peer in 1024 invite-only channels with 48 neighbours,
+// none of whom is in one, does twice a second while nothing happens.
+func BenchmarkRound(b *testing.B) {
+	alice := someone("alice")
+	s, err := store.OpenMemory()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	w := newWorld()
+	k := NewKeeper(&node{world: w, key: alice.PublicKey()}, alice, s.Space("sealed"), slog.New(slog.DiscardHandler))
+	for i := range 1024 {
+		if _, err := k.Open(fmt.Sprint(i), newGate(alice.PublicKey(), nil, alice.PublicKey()), func() {}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	connected := map[identity.PublicKey]bool{}
+	for i := range 48 {
+		connected[identity.PublicKey{byte(i)}] = true
+	}
+	now := time.Now()
+	for _, c := range k.list() {
+		for _, peer := range c.company(connected, now) {
+			c.appoint(peer, now)
+		}
+	}
+	var meetings sync.WaitGroup
+	for b.Loop() {
+		for _, c := range k.list() {
+			k.tend(b.Context(), c, connected, &meetings)
+		}
+	}
+	meetings.Wait()
 }
