@@ -227,3 +227,28 @@ func inFiles(t testing.TB, folder, text string) (n int) {
 	}
 	return n
 }
+
+// The ledger of an invite-only channel reaches the invited, and nobody who knows
+// the channel's name alone.
+func TestLedgerOfASealedChannelStaysInside(t *testing.T) {
+	a := newMachine(t).rpc(t)
+	at := listening(t, a)
+	b, c := newMachine(t).rpc(t, "--dht-bootstrap", at), newMachine(t).rpc(t, "--dht-bootstrap", at)
+	result(t, a, "sc_join", `{"channel":"vault","create":true,"invite_only":true}`)
+	var out struct{ Invite json.RawMessage }
+	if err := json.Unmarshal(result(t, a, "sc_invite", fmt.Sprintf(`{"channel":"vault","pubkey":%q}`, keyOf(t, b))), &out); err != nil {
+		t.Fatal(err)
+	}
+	result(t, b, "sc_join", fmt.Sprintf(`{"channel":"vault","invite":%s}`, out.Invite))
+	result(t, c, "sc_join", `{"channel":"vault"}`)
+	result(t, a, "expense_add", `{"channel":"vault","payer":"alice","amount":"30","split":"alice,bob"}`)
+	eventually(t, b, "expense_balance", `{"channel":"vault"}`, holds(`"-15.00"`))
+	result(t, b, "expense_add", `{"channel":"vault","payer":"bob","amount":"10","split":"alice,bob"}`)
+	eventually(t, a, "expense_balance", `{"channel":"vault"}`, holds(`"10.00"`))
+	eventually(t, c, "stats", `{}`, holds(keyOf(t, b))) // it is connected to both
+	result(t, a, "expense_add", `{"channel":"vault","payer":"alice","amount":"4","split":"alice,bob"}`)
+	eventually(t, b, "expense_balance", `{"channel":"vault"}`, holds(`"12.00"`)) // 15 - 5 + 2
+	if got := c.call(t, "expense_list", `{"channel":"vault"}`); holds("alice")(got) {
+		t.Errorf("a stranger has the ledger: %s", got)
+	}
+}
