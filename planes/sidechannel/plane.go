@@ -152,12 +152,22 @@ func (p *Plane) remember(now time.Time) error {
 	}
 	for payer, until := range blocks {
 		p.screen.limits.block(payer, until, now)
+		p.mute(payer, until)
 	}
 	p.screen.limits.onBlock = func(payer string, until time.Time) {
+		p.mute(payer, until)
 		p.log.Warn("a peer sends too much that is wrong or too much at all; what it sends is dropped", "who", payer, "until", until)
 		p.book.later(func(b *book) error { return b.keepBlock(payer, until) })
 	}
 	return nil
+}
+
+// mute spares the network the frames of a peer that is blocked. What comes of a
+// blocked author over others is dropped later.
+func (p *Plane) mute(payer string, until time.Time) {
+	if key, err := identity.ParsePublicKey(payer[1:]); err == nil {
+		p.net.Mute(key, until)
+	}
 }
 
 // maxLaws bounds the channels of which something is known.

@@ -153,6 +153,8 @@ func (n *simnode) Address(key identity.PublicKey) string {
 	return ""
 }
 
+func (n *simnode) Mute(identity.PublicKey, time.Time) {}
+
 func (n *simnode) Handle(protocol string, f func(context.Context, identity.PublicKey, p2p.Stream)) {
 	n.net.mu.Lock()
 	defer n.net.mu.Unlock()
