@@ -66,7 +66,7 @@ var homes = []struct {
 	{"github.com/tyler-smith/go-bip39", []string{"core/identity"}, "words"},
 	{"github.com/anyproto/go-slip10", []string{"core/identity"}, "derivation"},
 	{"github.com/btcsuite/btcd/btcutil", []string{"core/identity"}, "addresses"},
-	{"golang.org/x/crypto", []string{"core/identity"}, "key files"},
+	{"golang.org/x/crypto", []string{"core/identity", "planes/sidechannel/sealed"}, "key files; envelopes"},
 	{"github.com/gowebpki/jcs", []string{"core/canon"}, "JSON numbers"},
 	{"github.com/bojanz/currency", []string{"intersplit"}, "exponents of currencies"},
 	{"golang.org/x/text", []string{"intersplit"}, "one form of a name"},

@@ -64,7 +64,7 @@ func (s *session) join(ctx context.Context, r request) any {
 	case f == nil:
 		s.interest.enter(p.Channel)
 		return channelFrame{Type: "joined", Channel: p.Channel}
-	case f.Kind == fault.Denied:
+	case f.Kind == fault.Denied || (p.Invite != nil && f.Kind == fault.Invalid):
 		return s.denied("sc_join", "Join denied (invite required or invalid).", f)
 	default:
 		return s.denied("sc_join", "Join failed: "+f.Message, f)

@@ -22,6 +22,9 @@ func (p program) oneShot(ctx context.Context, words []string, info op.Info) int 
 		return p.fail(cfg, err, usage)
 	}
 	_, rest, _ = op.Match([]op.Info{info}, rest)
+	if rest, err = fromFiles(info, rest); err != nil {
+		return p.fail(cfg, err, usage)
+	}
 	params, err := op.ReadParams(info, rest)
 	if err != nil {
 		return p.fail(cfg, err, usage)

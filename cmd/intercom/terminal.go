@@ -115,11 +115,16 @@ func (t *terminal) complete(line string, pos int, key rune) (string, int, bool) 
 
 // run runs one line and prints what came of it.
 func (t *terminal) run(ctx context.Context, text string) string {
-	if words, err := op.Tokens(strings.TrimPrefix(strings.TrimSpace(text), "/")); err == nil && len(words) > 0 && words[0] == "print" {
+	words, err := op.Tokens(strings.TrimPrefix(strings.TrimSpace(text), "/"))
+	if err == nil && len(words) > 0 && words[0] == "print" {
 		t.print(strings.Join(dropName(words[1:], "text"), " "))
 		return "print"
 	}
-	name, reply, err := op.RunLine(ctx, t.caller, op.Admin, terminalClient, text)
+	var name string
+	var reply op.Reply
+	if err == nil {
+		name, reply, err = t.call(ctx, words)
+	}
 	if err != nil {
 		f := fault.Of(err)
 		t.print("Command failed: " + f.Message)
@@ -130,6 +135,23 @@ func (t *terminal) run(ctx context.Context, text string) string {
 	}
 	t.print(reply.Text)
 	return name
+}
+
+// call runs the operation that words name.
+func (t *terminal) call(ctx context.Context, words []string) (name string, reply op.Reply, err error) {
+	info, rest, err := op.Match(t.caller.Ops(), words)
+	if err != nil {
+		return "", op.Reply{}, err
+	}
+	if rest, err = fromFiles(info, rest); err != nil {
+		return info.Name, op.Reply{}, err
+	}
+	params, err := op.ReadParams(info, rest)
+	if err != nil {
+		return info.Name, op.Reply{}, err
+	}
+	reply, err = t.caller.Call(ctx, op.Request{Name: info.Name, Params: params, Grant: op.Admin, Client: terminalClient, Text: true})
+	return info.Name, reply, err
 }
 
 // dropName takes a leading `--name` away.

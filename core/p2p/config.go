@@ -15,6 +15,9 @@ import (
 // maxSeeds bounds Config.DHTBootstrap: each entry is watched by a loop of its own.
 const maxSeeds = 64
 
+// maxBackbone bounds Config.Backbone: as many topics as neighbours can announce.
+const maxBackbone = allTopics
+
 // Config says who a host is and where it looks for others. Only Identity is
 // required; the zero rest is a peer that listens on all interfaces and finds
 // nobody by itself.
@@ -48,6 +51,14 @@ type Config struct {
 	// file. Only peers with the same key connect. QUIC is off then.
 	SwarmKey []byte
 
+	// Only connects to the entry points of DHTBootstrap and to nobody else, neither
+	// way: EntryPort, MDNS and PublicDHT are off then.
+	Only bool
+
+	// Backbone is how many topics the host forwards of which it is no member,
+	// learned from what its neighbours announce. 0: none.
+	Backbone int
+
 	// Log receives what goes on. nil: nothing is logged.
 	Log *slog.Logger
 }
@@ -60,6 +71,8 @@ type settings struct {
 	mdns      bool
 	seeds     []seedAddr
 	publicDHT bool
+	only      bool
+	backbone  int
 	psk       pnet.PSK
 	log       *slog.Logger
 }
@@ -68,7 +81,10 @@ type settings struct {
 func (cfg Config) settings() (settings, error) {
 	s := settings{
 		identity: cfg.Identity, entryPort: cfg.EntryPort, mdns: cfg.MDNS,
-		publicDHT: cfg.PublicDHT, log: cfg.Log,
+		publicDHT: cfg.PublicDHT, only: cfg.Only, backbone: cfg.Backbone, log: cfg.Log,
+	}
+	if cfg.Only {
+		s.entryPort, s.mdns, s.publicDHT = 0, false, false
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -84,6 +100,12 @@ func (cfg Config) settings() (settings, error) {
 	}
 	if cfg.EntryPort < 0 || cfg.EntryPort > 65535 {
 		note(fmt.Errorf("entry port %d is not between 0 and 65535", cfg.EntryPort))
+	}
+	if cfg.Only && len(cfg.DHTBootstrap) == 0 {
+		note(fmt.Errorf("a host that connects only to its entry points needs one"))
+	}
+	if cfg.Backbone < 0 || cfg.Backbone > maxBackbone {
+		note(fmt.Errorf("a backbone of %d topics is not between 0 and %d", cfg.Backbone, maxBackbone))
 	}
 	var err error
 	s.psk, err = parseSwarmKey(cfg.SwarmKey)

@@ -13,7 +13,9 @@
 //     counted in [Stats];
 //   - nothing is dialled but what was configured and what the neighbours found
 //     that way know of. The public DHT is used only when it is asked for;
-//   - a peer that was lost is dialled again without help.
+//   - a peer that was lost is dialled again without help;
+//   - a host may forward topics of which it is no member ([Config.Backbone]): it
+//     knows their names and bytes, within a budget for each neighbour.
 //
 // Topics are lossy by nature: a slow or saturated receiver drops frames. What
 // must arrive belongs into a stream.

@@ -15,14 +15,22 @@ import (
 type gater struct {
 	self      peer.ID
 	anyKeyOut bool // servers of the public DHT have keys of all kinds
+	only      bool // connect to the allowed alone
+	allowed   sync.Map
 	shunned   sync.Map
 }
+
+// allow admits a peer although only some are admitted.
+func (g *gater) allow(id peer.ID) { g.allowed.Store(id, true) }
 
 // shun refuses a peer from now on. Tests draw topologies with it.
 func (g *gater) shun(id peer.ID) { g.shunned.Store(id, true) }
 
 func (g *gater) admits(dir network.Direction, id peer.ID) bool {
 	if _, shunned := g.shunned.Load(id); shunned || id == g.self {
+		return false
+	}
+	if _, allowed := g.allowed.Load(id); g.only && !allowed {
 		return false
 	}
 	_, ok := keyOf(id)

@@ -118,9 +118,21 @@ func (g *gossip) end() {
 // forget drops what a lost neighbour announced.
 func (g *gossip) forget(id peer.ID) { g.subs.forget(id) }
 
-// topics counts the joined ones.
-func (g *gossip) topics() int {
+// topics counts those that the host is a member of, and those that it relays.
+func (g *gossip) topics() (joined, relayed int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.joined)
+	for _, t := range g.joined {
+		if t.queue == nil {
+			relayed++
+		}
+	}
+	return len(g.joined) - relayed, relayed
+}
+
+func (g *gossip) isMember(topic string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t := g.joined[topic]
+	return t != nil && t.queue != nil
 }

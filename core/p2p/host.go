@@ -38,6 +38,7 @@ type Host struct {
 	lookout    *lookout
 	entry      *entryPort // nil without an entry port
 	seeds      []*seed
+	backbone   *backbone // nil when nothing is relayed for others
 	streams    streamGate
 
 	mdns, publicDHT bool
@@ -78,7 +79,7 @@ func Listen(cfg Config) (*Host, error) {
 // build puts the parts together, before the first address is bound: who calls
 // finds all protocols in place.
 func (h *Host) build(s settings) (err error) {
-	h.gater = &gater{self: peerOf(h.key), anyKeyOut: s.publicDHT}
+	h.gater = &gater{self: peerOf(h.key), anyKeyOut: s.publicDHT, only: s.only}
 	if h.net, err = newStack(s, h.gater, h.traffic); err != nil {
 		return err
 	}
@@ -95,6 +96,9 @@ func (h *Host) build(s settings) (err error) {
 	if h.gossip, err = newGossip(h.ctx, h.net, &h.loops, h.log); err != nil {
 		return err
 	}
+	if s.backbone > 0 {
+		h.backbone = newBackbone(h.gossip, s.backbone)
+	}
 	if h.dht, err = newDHT(h.net); err != nil {
 		return err
 	}
@@ -103,7 +107,10 @@ func (h *Host) build(s settings) (err error) {
 		h.entry = &entryPort{port: s.entryPort, addr: entryAddr(s.entryPort), dialer: h.dialer, psk: s.psk, log: h.log}
 	}
 	for _, at := range s.seeds {
-		h.seeds = append(h.seeds, &seed{at: at, dialer: h.dialer, psk: s.psk, log: h.log})
+		h.seeds = append(h.seeds, &seed{at: at, dialer: h.dialer, gater: h.gater, psk: s.psk, log: h.log})
+		if at.id != "" {
+			h.gater.allow(at.id)
+		}
 	}
 
 	h.roster.arrived = h.exchange.arrived

@@ -1,7 +1,11 @@
 package p2p
 
 import (
+	"maps"
 	"sync"
+	"time"
+
+	"intercom/core/identity"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -31,12 +35,43 @@ type intake struct {
 	joined  map[string]bool // as pubsub's own loop sees it
 	total   int
 	waiting map[peer.ID]int
+	muted   map[peer.ID]time.Time // until when
 }
 
 var _ pubsub.RawTracer = (*intake)(nil)
 
 func newIntake(count *frameCounters) *intake {
-	return &intake{count: count, joined: map[string]bool{}, waiting: map[peer.ID]int{}}
+	return &intake{count: count, joined: map[string]bool{}, waiting: map[peer.ID]int{}, muted: map[peer.ID]time.Time{}}
+}
+
+// maxMuted bounds the neighbours that are muted at once; more are heard.
+const maxMuted = 4096
+
+// Mute drops the frames of a neighbour unseen until a moment, before anything of
+// them is looked at. It says so to nobody, and other protocols go on.
+func (h *Host) Mute(key identity.PublicKey, until time.Time) {
+	h.gossip.intake.mute(peerOf(key), time.Now(), until)
+}
+
+func (in *intake) mute(id peer.ID, now, until time.Time) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.muted) >= maxMuted {
+		maps.DeleteFunc(in.muted, func(_ peer.ID, until time.Time) bool { return !now.Before(until) })
+	}
+	if len(in.muted) < maxMuted {
+		in.muted[id] = until
+	}
+}
+
+// isMuted forgets what is over; the caller holds mu.
+func (in *intake) isMuted(id peer.ID) bool {
+	until, muted := in.muted[id]
+	if muted && !time.Now().Before(until) {
+		delete(in.muted, id)
+		return false
+	}
+	return muted
 }
 
 func frameCost(m *pb.Message) int { return len(m.GetData()) + frameOverhead }
@@ -49,6 +84,11 @@ func (in *intake) inspect(from peer.ID, packet *pubsub.RPC) error {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.isMuted(from) {
+		in.count.droppedIn.Add(uint64(len(packet.Publish)))
+		packet.Publish = nil
+		return nil
+	}
 	admitted := packet.Publish[:0]
 	for _, m := range packet.Publish {
 		if !in.joined[m.GetTopic()] {

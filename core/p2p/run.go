@@ -36,6 +36,9 @@ func (h *Host) Run(ctx context.Context) error {
 	if h.entry != nil {
 		run(h.entry.run)
 	}
+	if h.backbone != nil {
+		run(h.backbone.run)
+	}
 	if h.mdns {
 		run(func(ctx context.Context) { runMDNS(ctx, h.net, h.hints, h.log) })
 	}

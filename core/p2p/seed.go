@@ -22,6 +22,7 @@ const (
 type seed struct {
 	at     seedAddr
 	dialer *dialer
+	gater  *gater
 	psk    pnet.PSK
 	log    *slog.Logger
 
@@ -64,6 +65,7 @@ func (s *seed) meet(ctx context.Context) error {
 		s.last = ""
 		return nil
 	}
+	s.gater.allow(info.ID)
 	if err := s.dialer.connect(ctx, info); err != nil {
 		return err
 	}

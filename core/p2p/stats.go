@@ -17,6 +17,7 @@ type Stats struct {
 	BytesOut    uint64 `json:"bytes_out"`
 	EntryPort   bool   `json:"entry_port"` // this host holds the entry port
 	Topics      int    `json:"topics"`     // joined
+	Backbone    int    `json:"backbone"`   // topics relayed for others
 	Frames      Frames `json:"frames"`
 }
 
@@ -26,6 +27,7 @@ type Frames struct {
 	Delivered uint64 `json:"delivered"` // handed to Deliver
 	Ignored   uint64 `json:"ignored"`   // by Check's verdict
 	Rejected  uint64 `json:"rejected"`  // by Check's verdict
+	Relayed   uint64 `json:"relayed"`   // on topics of which this host is no member
 	Panicked  uint64 `json:"panicked"`  // in Check or Deliver: a bug of ours
 	Malformed uint64 `json:"malformed"` // with a pubsub signature or author, which we do not use
 
@@ -36,14 +38,14 @@ type Frames struct {
 
 // frameCounters is Frames while it counts.
 type frameCounters struct {
-	published, delivered, ignored, rejected, panicked, malformed atomic.Uint64
-	droppedIn, droppedDeliver, droppedOut                        atomic.Uint64
+	published, delivered, ignored, rejected, relayed, panicked, malformed atomic.Uint64
+	droppedIn, droppedDeliver, droppedOut                                 atomic.Uint64
 }
 
 func (c *frameCounters) snapshot() Frames {
 	return Frames{
 		Published: c.published.Load(), Delivered: c.delivered.Load(),
-		Ignored: c.ignored.Load(), Rejected: c.rejected.Load(),
+		Ignored: c.ignored.Load(), Rejected: c.rejected.Load(), Relayed: c.relayed.Load(),
 		Panicked: c.panicked.Load(), Malformed: c.malformed.Load(),
 		DroppedIn: c.droppedIn.Load(), DroppedDeliver: c.droppedDeliver.Load(), DroppedOut: c.droppedOut.Load(),
 	}
@@ -51,13 +53,15 @@ func (c *frameCounters) snapshot() Frames {
 
 // Stats counts what the host holds and what it did.
 func (h *Host) Stats() Stats {
+	joined, relayed := h.gossip.topics()
 	return Stats{
 		Peers:       len(h.Peers()),
 		Connections: len(h.net.Network().Conns()),
 		BytesIn:     h.traffic.in.Load(),
 		BytesOut:    h.traffic.out.Load(),
 		EntryPort:   h.entry != nil && h.entry.held.Load(),
-		Topics:      h.gossip.topics(),
+		Topics:      joined,
+		Backbone:    relayed,
 		Frames:      h.gossip.count.snapshot(),
 	}
 }

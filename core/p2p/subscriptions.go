@@ -84,6 +84,19 @@ func (s *subscriptions) remove(from peer.ID, topic string) {
 	}
 }
 
+// announced tells how many neighbours have each topic.
+func (s *subscriptions) announced() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]int{}
+	for _, topics := range s.of {
+		for topic := range topics {
+			counts[topic]++
+		}
+	}
+	return counts
+}
+
 // forget drops a neighbour that is gone; pubsub forgets its topics as well.
 func (s *subscriptions) forget(id peer.ID) {
 	s.mu.Lock()

@@ -22,7 +22,7 @@ type Topic struct {
 	topic   *pubsub.Topic
 	members *pubsub.TopicEventHandler // nil without Handler.Member
 	unrelay func()
-	queue   *deliveries
+	queue   *deliveries     // nil for a topic that is only relayed
 	ctx     context.Context // ends with Leave
 	stop    context.CancelFunc
 	left    atomic.Bool
@@ -38,23 +38,44 @@ func (h *Host) Join(topic string, hd Handler) (*Topic, error) {
 	return h.gossip.join(topic, hd)
 }
 
+// join makes the host a member, also of a topic that it has only relayed.
 func (g *gossip) join(name string, hd Handler) (*Topic, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.joined[name] != nil {
-		return nil, fault.New(fault.Conflict, "topic %q is joined already", name)
+	if old := g.joined[name]; old != nil && old.queue == nil && !old.left.Swap(true) {
+		delete(g.joined, name)
+		if err := old.leave(); err != nil {
+			return nil, err
+		}
+	}
+	return g.enter(&Topic{name: name, gossip: g, handler: hd, queue: newDeliveries()})
+}
+
+// relay forwards a topic's frames without being a member. Its handler delivers
+// nothing.
+func (g *gossip) relay(name string, hd Handler) (*Topic, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.enter(&Topic{name: name, gossip: g, handler: hd})
+}
+
+// enter begins a topic. The caller holds mu.
+func (g *gossip) enter(t *Topic) (*Topic, error) {
+	if g.joined[t.name] != nil {
+		return nil, fault.New(fault.Conflict, "topic %q is joined already", t.name)
 	}
 	if g.ended {
 		return nil, errClosed()
 	}
-	t := &Topic{name: name, gossip: g, handler: hd, queue: newDeliveries()}
 	t.ctx, t.stop = context.WithCancel(g.ctx)
 	if err := t.enter(); err != nil {
 		t.leave()
-		return nil, fmt.Errorf("topic %q: %w", name, err)
+		return nil, fmt.Errorf("topic %q: %w", t.name, err)
 	}
-	g.joined[name] = t
-	g.loops.Go(t.deliver)
+	g.joined[t.name] = t
+	if t.queue != nil {
+		g.loops.Go(t.deliver)
+	}
 	if t.members != nil {
 		g.loops.Go(t.watchMembers)
 	}
@@ -105,11 +126,11 @@ func (t *Topic) leave() error {
 // or Deliver that is running may end after Leave returns, and may itself call
 // Leave. Leaving twice does nothing. The topic can be joined again.
 func (t *Topic) Leave() error {
+	t.gossip.mu.Lock()
+	defer t.gossip.mu.Unlock()
 	if t.left.Swap(true) {
 		return nil
 	}
-	t.gossip.mu.Lock()
-	defer t.gossip.mu.Unlock()
 	delete(t.gossip.joined, t.name)
 	return t.leave()
 }
@@ -160,7 +181,7 @@ func (t *Topic) check(_ context.Context, from peer.ID, msg *pubsub.Message) pubs
 	m := &Message{From: key, Data: msg.GetData()}
 	switch t.judge(m) {
 	case Accept:
-		if !t.queue.put(m) {
+		if t.queue != nil && !t.queue.put(m) {
 			t.gossip.count.droppedDeliver.Add(1)
 		}
 		return pubsub.ValidationAccept

@@ -47,8 +47,9 @@ func BenchmarkCheck(b *testing.B) {
 	for _, n := range benchSizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			alice := someone("alice")
-			bob := newPeer(b, newSimnet(), "bob", Config{})
+			bob := newPeer(b, newSimnet(), "bob", Config{Policy: Policy{Rates: Rates{Unlimited: true}}})
 			ch := bob.find(Entry)
+			bob.carry(ch)
 			f, err := newFrame(alice, ch.quoted, benchMessage(n), time.Now())
 			if err != nil {
 				b.Fatal(err)
@@ -58,7 +59,7 @@ func BenchmarkCheck(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				bob.screen.seen = newReplay(time.Time{}, replayLimit)
-				if got := bob.check(ch, m); got != p2p.Accept {
+				if got := bob.check(ch, "", m); got != p2p.Accept {
 					b.Fatal("not accepted")
 				}
 			}
@@ -125,7 +126,7 @@ func BenchmarkRefuse(b *testing.B) {
 		b.Run(string(reason), func(b *testing.B) {
 			s := newScreen(time.Time{})
 			for b.Loop() {
-				if _, got := judge(s, now, arrival{name: "trip", quoted: `"trip"`, data: data}); got != reason {
+				if _, got := judge(s, now, arrival{name: "trip", quoted: `"trip"`, law: openLaw("trip"), data: data}); got != reason {
 					b.Fatal(got)
 				}
 			}

@@ -20,16 +20,18 @@ var (
 	channelsTo   = []byte("channel0") // behind every key that begins with channelsFrom
 )
 
-// book is what survives a restart: which channels clients joined, and how often
-// the plane was made on this store.
+// book is what survives a restart: which channels clients joined, what was
+// learned of them (see record), who is blocked, and how often the plane was made
+// on this store.
 type book struct {
-	space  *store.Space
-	run    uint64        // 1 on a fresh store
-	joined []ChannelName // as found at the start
+	space   *store.Space
+	run     uint64        // 1 on a fresh store
+	joined  []ChannelName // as found at the start
+	pending chan func(*book) error
 }
 
 func openBook(space *store.Space) (*book, error) {
-	b := &book{space: space, run: 1}
+	b := &book{space: space, run: 1, pending: make(chan func(*book) error, laterPending)}
 	raw, ok, err := space.Get(runKey)
 	if err != nil {
 		return nil, err
@@ -63,11 +65,7 @@ func openBook(space *store.Space) (*book, error) {
 
 func (b *book) firstSeq() uint64 { return (b.run-1)*seqsPerRun + 1 }
 
-func (b *book) add(name ChannelName) error {
-	batch := b.space.Batch()
-	batch.Set(key(name), nil)
-	return batch.Commit()
-}
+func (b *book) add(name ChannelName) error { return b.set(key(name), nil) }
 
 func (b *book) remove(name ChannelName) error {
 	batch := b.space.Batch()

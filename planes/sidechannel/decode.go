@@ -29,6 +29,17 @@ func decodeFrame(data []byte) (*frame, error) {
 	f.message = c.value()
 	c.literal(`,"ts":`)
 	f.ts = c.integer()
+	c.literal(frameTTL)
+	if c.next(`,"invite":`) {
+		f.invite = c.value()
+		c.bad = c.bad || len(f.invite) > maxCarriedInvite
+	}
+	if c.next(`,"pow":{"nonce":`) {
+		f.pow = &proof{nonce: uint64(c.count())}
+		c.literal(`,"difficulty":`)
+		f.pow.difficulty = int(c.count())
+		c.literal("}")
+	}
 	c.literal(frameTail)
 	f.sig = string(c.hex(sigDigits))
 	c.literal(`"}`)
@@ -46,6 +57,9 @@ const (
 	maxIDBytes    = keyDigits + 1 + maxTSDigits + 1 + idTail
 	maxTSDigits   = 15                 // 31 thousand years
 	maxQuotedName = 2*maxNameBytes + 2 // every character may need a backslash
+
+	maxCarriedInvite = 4096
+	maxNonce         = 1<<40 - 1 // beyond what 30 bits ever take
 )
 
 // cursor takes a text apart from the left. The first thing that does not fit
@@ -71,6 +85,15 @@ func (c *cursor) literal(text string) {
 	}
 }
 
+// next takes a text if it stands there.
+func (c *cursor) next(text string) bool {
+	if c.bad || !bytes.HasPrefix(c.rest, []byte(text)) {
+		return false
+	}
+	c.rest = c.rest[len(text):]
+	return true
+}
+
 // until takes what stands before the first end, at most limit bytes.
 func (c *cursor) until(end byte, limit int) []byte {
 	window := c.rest[:min(limit+1, len(c.rest))]
@@ -87,6 +110,17 @@ func (c *cursor) hex(n int) []byte {
 		}
 	}
 	return digits
+}
+
+// count takes 0 or a positive decimal number of a proof of work.
+func (c *cursor) count() int64 {
+	if len(c.rest) > 1 && c.rest[0] == '0' && (c.rest[1] < '0' || c.rest[1] > '9') {
+		c.take(1)
+		return 0
+	}
+	n := c.integer()
+	c.bad = c.bad || n > maxNonce
+	return n
 }
 
 // integer takes a positive decimal number as JSON writes it.

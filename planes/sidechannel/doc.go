@@ -26,20 +26,44 @@
 // plain function of (state, now, frame), so the whole can be read and tested
 // without a network or a clock:
 //
-//	size → form → channel → author → id → time → control → signature → text → replay → deliver
+//	blocked → opened → size → form → channel → author → id → time → control → work → signature → text →
+//	invite → owner → welcome → replay → rate → deliver
 //
-// Policies of a channel take their place in that list: the sender's byte budget
-// before size; invite and proof of work, which are further members of the frame,
-// after time; owner-only write and the revocation of an author after signature;
-// welcome before replay; the controls themselves where a frame with one is
-// dropped now. Encryption wraps the list: the bytes are opened before size is
-// checked. Until they are there every channel but its name is open, and flags
-// and parameters for them are refused rather than ignored.
+// Work is the proof of work, one hash. An author pays for what passes, from a
+// purse that is its own wherever its frames come from; a neighbour pays for what
+// it hands over in vain, with its address. Who cannot pay is blocked for a while,
+// and its frames are not looked at. This peer paces itself below the same limits.
+//
+// # The law of a channel
+//
+// What a channel asks for is its charter: flags ([Policy]), what the user of this
+// peer brought (an invite, a welcome, create), and what the owner signed.
+//
+//   - An owner is believed because a flag or the user says so, never because a
+//     stranger does. Of its welcomes the newest counts; where the owner is known
+//     nothing is delivered without one that is valid.
+//   - Where only the owner writes, that is asked of the verified author.
+//   - An invite-only channel has inviters. A key belongs to it as one of them, or by
+//     an invite that one of them signed for this channel and key, that is neither
+//     over nor revoked. Guests show theirs in every frame, so that whoever hears
+//     them first knows. Revocations are a signed set that only grows; a later
+//     invite lets a key in again.
+//   - Its frames travel sealed (see [Carriage] and package sealed).
+//
+// Members hand welcomes, invites and revocations to each other in controls: when a
+// neighbour comes, when they learn something new, and once a minute. Each speaks
+// in its own name, so these are not passed on. Everything learned is stored, but
+// for requests to join other channels and the receipts of messages.
+//
+// Upstream's papers (invites, welcomes) are read and written to the byte. A welcome
+// that expires or says that only the owner writes is signed over that too, which
+// upstream's programs do not know: both are made on demand only.
 //
 // # Left to others
 //
-// Nothing is acknowledged, retransmitted or kept for who is away: a late joiner
-// gets no earlier message. Ledgers and contract state therefore travel as feed
+// Nothing is retransmitted or kept for who is away: a late joiner gets no earlier
+// message. A sender that asks for receipts learns which connected members have its
+// message, and nothing about others. Ledgers and contract state therefore travel as feed
 // entries and use messages only to announce them. How bytes reach the members,
 // and forwarding them, is the network's part: it proves which neighbour handed a
 // frame over, passes one on only when the pipeline accepts it, and never alters

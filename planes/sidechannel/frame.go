@@ -1,6 +1,7 @@
 package sidechannel
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -43,37 +44,69 @@ type frame struct {
 	origin  bool   // origin repeats from, else it is null
 	message []byte // one JSON value
 	ts      int64  // ms since 1970
+	invite  []byte // the author's, as JSON; nil when it carries none
+	pow     *proof // nil when it carries none
 	sig     string // 128 hex digits, lower case
 }
 
-// newFrame builds and signs a frame. A message that no member would take is
-// refused, and one that is too large costs no signature.
-func newFrame(signer Signer, channel string, message []byte, now time.Time) (*frame, error) {
+// draft is a frame that is neither proven nor signed.
+type draft struct {
+	*frame
+	canonical []byte // canonical text of the message
+}
+
+// newDraft makes a frame of a message. A message that no member would take is
+// refused.
+func newDraft(from identity.PublicKey, channel string, message []byte, now time.Time) (draft, error) {
 	compact, err := canon.Compact(message)
 	switch {
 	case len(message) == 0:
-		return nil, fault.New(fault.Invalid, "the message is missing").WithHint(anyValue)
+		return draft{}, fault.New(fault.Invalid, "the message is missing").WithHint(anyValue)
 	case err != nil:
-		return nil, fault.New(fault.Invalid, "the message is not JSON: %v", err).WithHint(anyValue)
+		return draft{}, fault.New(fault.Invalid, "the message is not JSON: %v", err).WithHint(anyValue)
 	case string(compact) == "null":
-		return nil, fault.New(fault.Invalid, "the message is null").WithHint(anyValue)
+		return draft{}, fault.New(fault.Invalid, "the message is null").WithHint(anyValue)
 	}
-	from, ts := signer.PublicKey().String(), now.UnixMilli()
-	f := &frame{id: newID(from, ts), channel: channel, from: from, origin: true, message: compact, ts: ts}
-	if size := f.size(); size > MaxFrameBytes {
-		return nil, fault.New(fault.Limited, "message too large (%d bytes > %d).", size, MaxFrameBytes).
-			WithHint("send less at once: split the message, or say where the rest can be had")
-	}
-	canonical, err := canon.JSON(compact)
-	if err != nil {
-		return nil, fmt.Errorf("compact text is no JSON: %w", err)
-	}
-	if isControl(canonical) {
-		return nil, fault.New(fault.Invalid, "the message has a member \"control\", which belongs to the channel itself").
+	d, err := draftOf(from, channel, compact, now)
+	if err == nil && isControl(d.canonical) {
+		return draft{}, fault.New(fault.Invalid, "the message has a member \"control\", which belongs to the channel itself").
 			WithHint("name the member otherwise, or put the object inside another")
 	}
-	f.sig = hex.EncodeToString(signer.Sign(f.base(canonical)))
-	return f, nil
+	return d, err
+}
+
+// draftOf makes a frame of a message that is compact JSON, a control too.
+func draftOf(author identity.PublicKey, channel string, compact []byte, now time.Time) (draft, error) {
+	from, ts := author.String(), now.UnixMilli()
+	f := &frame{id: newID(from, ts), channel: channel, from: from, origin: true, message: compact, ts: ts}
+	canonical, err := canon.JSON(compact)
+	if err != nil {
+		return draft{}, fmt.Errorf("compact text is no JSON: %w", err)
+	}
+	return draft{f, canonical}, nil
+}
+
+// fits refuses a frame that would be larger than limit, before it costs
+// anything. bits is the proof of work that it will carry.
+func (d draft) fits(limit, bits int) error {
+	if bits > 0 {
+		d.pow = &proof{nonce: maxNonce, difficulty: bits}
+		defer func() { d.pow = nil }()
+	}
+	if size := d.size(); size > limit {
+		return fault.New(fault.Limited, "message too large (%d bytes > %d).", size, limit).
+			WithHint("send less at once: split the message, or say where the rest can be had")
+	}
+	return nil
+}
+
+// finish proves and signs.
+func (d draft) finish(ctx context.Context, signer Signer, bits int) error {
+	if err := d.prove(ctx, d.canonical, bits); err != nil {
+		return err
+	}
+	d.sig = hex.EncodeToString(signer.Sign(d.base(d.canonical)))
+	return nil
 }
 
 const anyValue = "send any JSON value but null: a text, a number, a list or an object"
@@ -142,6 +175,8 @@ func (f *frame) encode() []byte {
 	b = append(b, f.message...)
 	b = append(b, `,"ts":`...)
 	b = strconv.AppendInt(b, f.ts, 10)
+	b = append(b, frameTTL...)
+	b = f.appendExtras(b)
 	b = append(b, frameTail...)
 	b = append(b, f.sig...)
 	return append(b, `"}`...)
@@ -149,19 +184,33 @@ func (f *frame) encode() []byte {
 
 const (
 	frameHead = `{"type":"sidechannel","id":"`
-	frameTail = `,"ttl":3,"sig":"` // with directTTL
+	frameTTL  = `,"ttl":3` // with directTTL
+	frameTail = `,"sig":"`
 )
+
+// appendExtras writes what a frame may carry beside its signed members.
+func (f *frame) appendExtras(b []byte) []byte {
+	if f.invite != nil {
+		b = append(append(b, `,"invite":`...), f.invite...)
+	}
+	if f.pow != nil {
+		b = strconv.AppendUint(append(b, `,"pow":{"nonce":`...), f.pow.nonce, 10)
+		b = strconv.AppendInt(append(b, `,"difficulty":`...), int64(f.pow.difficulty), 10)
+		b = append(b, '}')
+	}
+	return b
+}
 
 // size is the length of what encode gives, once the frame is signed.
 func (f *frame) size() int {
 	const names = len(frameHead) + len(`","channel":`) + len(`,"from":"`) + len(`","origin":`) + len(`,"message":`) +
-		len(`,"ts":`) + len(frameTail) + len(`"}`)
+		len(`,"ts":`) + len(frameTTL) + len(frameTail) + len(`"}`)
 	origin := len("null")
 	if f.origin {
 		origin = len(f.from) + 2
 	}
 	return names + len(f.id) + len(f.channel) + len(f.from) + origin + len(f.message) +
-		len(strconv.FormatInt(f.ts, 10)) + sigDigits
+		len(strconv.FormatInt(f.ts, 10)) + len(f.appendExtras(nil)) + sigDigits
 }
 
 func (f *frame) appendOrigin(b []byte) []byte {

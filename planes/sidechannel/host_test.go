@@ -16,12 +16,17 @@ import (
 // newHost makes a plane on a real host on loopback, which finds others at seeds.
 func newHost(t testing.TB, name string, seeds ...string) (*Plane, *p2p.Host) {
 	t.Helper()
+	return newHostWith(t, name, Config{}, seeds...)
+}
+
+func newHostWith(t testing.TB, name string, cfg Config, seeds ...string) (*Plane, *p2p.Host) {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h, err := p2p.Listen(p2p.Config{Identity: someone(name), Listen: []string{"/ip4/127.0.0.1/tcp/0"}, DHTBootstrap: seeds, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(Config{}, Over(h), someone(name), event.NewHub(name, event.Limits{}), newStore(t).Space("sidechannel"), log)
+	p, err := New(cfg, Over(h), someone(name), event.NewHub(name, event.Limits{}), newStore(t).Space("sidechannel"), log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package sidechannel
 
 import (
 	"context"
+	"time"
 
 	"intercom/core/fault"
 	"intercom/core/op"
@@ -26,6 +27,13 @@ func (p *Plane) Join(ctx context.Context, name ChannelName) (joined bool, err er
 
 // enter gives a channel that is attached, and held by the client.
 func (p *Plane) enter(ctx context.Context, name ChannelName) (ch *channel, joined bool, err error) {
+	law, err := p.law(name)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := law.admits(time.Now()); err != nil {
+		return nil, false, err
+	}
 	client := op.ClientOf(ctx)
 	if ch := p.held(name, client); ch != nil {
 		return ch, false, nil
@@ -47,6 +55,7 @@ func (p *Plane) enter(ctx context.Context, name ChannelName) (ch *channel, joine
 		ch.holders[client] = struct{}{}
 	}
 	p.mu.Unlock()
+	p.say(ch)
 	if joined {
 		p.hub.Publish("channel_joined", occasion{Channel: name})
 	}
@@ -59,7 +68,7 @@ func (p *Plane) held(name ChannelName, client string) *channel {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	ch := p.channels[name]
-	if ch == nil || ch.topic == nil {
+	if ch == nil || !ch.attached {
 		return nil
 	}
 	if _, holds := ch.holders[client]; client != "" && !holds {
@@ -85,7 +94,11 @@ func (p *Plane) admit(name ChannelName) (ch *channel, fresh bool, err error) {
 		return nil, false, fault.New(fault.Limited, "channel %q would be one more than the %d that this peer may join", name, p.limit).
 			WithHint("sc_leave a channel that is not needed; sc_stats lists them")
 	}
-	return p.newChannel(name, false), true, nil
+	law := p.laws[name]
+	if law == nil { // whoever enters has asked for it; it was let go meanwhile
+		return nil, false, fault.New(fault.Unavailable, "channel %q was left meanwhile", name).WithHint("call again")
+	}
+	return p.newChannel(name, law, false), true, nil
 }
 
 // settle attaches a channel and writes it into the book.
@@ -123,6 +136,9 @@ func (p *Plane) Leave(ctx context.Context, name ChannelName) (ok, left bool, err
 	}
 	p.mu.Lock()
 	delete(p.channels, name)
+	if ch.law.blank() {
+		delete(p.laws, name)
+	}
 	p.mu.Unlock()
 	p.detach(ch)
 	p.hub.Publish("channel_left", occasion{Channel: name})

@@ -3,6 +3,7 @@ package sidechannel
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -231,16 +232,17 @@ func TestTextForms(t *testing.T) {
 }
 
 func TestOperationsAreDeclaredAsTheyBehave(t *testing.T) {
-	alice := newPeer(t, newSimnet(), "alice", Config{})
+	alice := newHouse(t, "alice", nil)
+	untrusted := []string{"sc_read", "sc_join", "sc_requests"}
 	for _, info := range alice.calls.Ops() {
-		if info.Untrusted != (info.Name == "sc_read") {
+		if info.Untrusted != slices.Contains(untrusted, info.Name) {
 			t.Errorf("%s: untrusted %v", info.Name, info.Untrusted)
 		}
 		if _, err := alice.calls.Call(t.Context(), op.Request{Name: info.Name, Params: info.Example, Grant: info.Access}); err != nil {
 			t.Errorf("%s %s: %v", info.Name, info.Example, err)
 		}
 	}
-	got := alice.call(t, "", "sc_join", `{"channel":"x"}`)
+	got := alice.call(t, "sc_join", `{"channel":"x"}`)
 	if got["joined"] != true || got["open"] != true || got["welcome"] != "none" || got["hint"] == "" {
 		t.Errorf("sc_join: %v", got)
 	}

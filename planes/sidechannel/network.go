@@ -1,6 +1,9 @@
 package sidechannel
 
 import (
+	"context"
+	"time"
+
 	"intercom/core/identity"
 	"intercom/core/p2p"
 )
@@ -16,6 +19,14 @@ type Network interface {
 	Rendezvous(ns [32]byte) (stop func())
 	// Peers lists the connected peers.
 	Peers() []identity.PublicKey
+	// Address tells where a connected peer comes from, "" when that is this machine
+	// or not known. Peers of one address share a limit.
+	Address(key identity.PublicKey) string
+	// Mute drops what a peer hands over, unseen, until a moment.
+	Mute(key identity.PublicKey, until time.Time)
+	// Handle answers streams of a protocol, and Open opens one to a peer.
+	Handle(protocol string, f func(ctx context.Context, remote identity.PublicKey, s p2p.Stream))
+	Open(ctx context.Context, peer identity.PublicKey, protocol string) (p2p.Stream, error)
 }
 
 // Topic is a subscription.

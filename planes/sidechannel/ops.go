@@ -1,51 +1,113 @@
 package sidechannel
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 
+	"intercom/core/fault"
 	"intercom/core/identity"
 	"intercom/core/op"
 )
 
 const owner = "sidechannel"
 
-var channelSynonyms = map[string][]string{"channel": {"ch", "name"}}
+// Other names that parameters go by, upstream's (5.3) among them.
+var (
+	channelSynonyms = map[string][]string{"channel": {"ch", "name"}}
+	paperSynonyms   = map[string][]string{"channel": {"ch", "name"}, "invite": {"invite_b64"}, "welcome": {"welcome_b64"}}
+	sendSynonyms    = map[string][]string{"channel": {"ch", "name"}, "message": {"msg"}, "invite": {"invite_b64"}, "welcome": {"welcome_b64"}}
+	openSynonyms    = map[string][]string{"channel": {"ch", "name"}, "via": {"channel_via"}, "invite": {"invite_b64"}, "welcome": {"welcome_b64"}}
+	inviteSynonyms  = map[string][]string{"channel": {"ch", "name"}, "pubkey": {"invitee", "peer", "key"}, "ttl": {"ttl_sec", "ttl_s"}, "welcome": {"welcome_b64"}}
+	revokeSynonyms  = map[string][]string{"channel": {"ch", "name"}, "pubkey": {"invitee", "peer", "key"}}
+	welcomeSynonyms = map[string][]string{"channel": {"ch", "name"}, "text": {"message", "msg"}, "ttl": {"ttl_sec", "ttl_s"}}
+)
 
 // Ops lists the plane's operations.
 func (p *Plane) Ops() []*op.Op {
-	return []*op.Op{p.opJoin(), p.opLeave(), p.opSend(), p.opRead(), p.opStats()}
+	return []*op.Op{
+		p.opJoin(), p.opLeave(), p.opSend(), p.opRead(), p.opStats(),
+		p.opWelcome(), p.opInvite(), p.opRevoke(), p.opRekey(), p.opOpen(), p.opRequests(),
+	}
 }
 
-type joinIn struct {
+// paperText is an invite or a welcome as a parameter: the object itself, its
+// JSON as text, or base64 of that, with or without "b64:" before it.
+type paperText []byte
+
+// Schema is the rule of a paper.
+func (paperText) Schema() op.Schema {
+	return op.Schema{"type": []string{"object", "string"}, "maxLength": 2 * maxPaper}
+}
+
+// UnmarshalJSON takes any of the forms and gives JSON.
+func (t *paperText) UnmarshalJSON(raw []byte) (err error) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) > 0 && raw[0] == '{' {
+		*t = bytes.Clone(raw)
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return err
+	}
+	*t, err = unwrapPaper(text)
+	return err
+}
+
+// MarshalJSON writes the paper as the object it is.
+func (t paperText) MarshalJSON() ([]byte, error) {
+	if len(t) == 0 {
+		return []byte("null"), nil
+	}
+	return t, nil
+}
+
+func (t paperText) invite() (*Invite, error) {
+	v, err := ParseInvite(t)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "Invalid invite (expected JSON or base64).").
+			WithHint("%v; pass what sc_invite gave: the object, its JSON as text, or base64 of it", err)
+	}
+	return v, nil
+}
+
+func (t paperText) welcome() (*Welcome, error) {
+	w, err := ParseWelcome(t)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "Invalid welcome (expected JSON or base64).").
+			WithHint("%v; pass what sc_welcome gave: the object, its JSON as text, or base64 of it", err)
+	}
+	return w, nil
+}
+
+// peerKey is another peer's key as a parameter: 64 hex digits or its address.
+type peerKey identity.PublicKey
+
+// Schema is the rule of a peer's key.
+func (peerKey) Schema() op.Schema {
+	return op.Schema{"type": "string", "pattern": `^\s*([0-9a-fA-F]{64}|trac1[0-9a-z]+)\s*$`}
+}
+
+// UnmarshalText reads a key or an address.
+func (k *peerKey) UnmarshalText(text []byte) error {
+	word := strings.ToLower(strings.TrimSpace(string(text)))
+	key, err := identity.ParsePublicKey(word)
+	if strings.HasPrefix(word, "trac1") {
+		key, err = identity.ParseAddress(word)
+	}
+	*k = peerKey(key)
+	return err
+}
+
+// MarshalText writes the key in hex.
+func (k peerKey) MarshalText() ([]byte, error) { return []byte(identity.PublicKey(k).String()), nil }
+
+type leaveIn struct {
 	Channel ChannelName `json:"channel" jsonschema:"name of the channel, 1 to 256 bytes, case-sensitive"`
-}
-
-type joinOut struct {
-	Channel ChannelName `json:"channel" jsonschema:"name of the channel, trimmed"`
-	Joined  bool        `json:"joined" jsonschema:"this peer is in the channel"`
-	Open    bool        `json:"open" jsonschema:"whoever knows the name may read and write"`
-	Welcome string      `json:"welcome" jsonschema:"verified, missing or none: whether the owner's welcome is known; none means that the channel has no owner"`
-	Hint    string      `json:"hint,omitempty" jsonschema:"what to know or do next"`
-}
-
-func (p *Plane) opJoin() *op.Op {
-	return op.New(op.Spec[joinIn, joinOut]{
-		Name: "sc_join", Owner: owner, Summary: "Join a channel",
-		Notes: "There is no history: what was sent before you joined never arrives. Channels are open: whoever knows the name reads and writes. " +
-			"The channel stays joined over restarts until sc_leave.",
-		Access: op.Write, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Common: true,
-		Synonyms: channelSynonyms, Args: []string{"channel"}, Example: `{"channel":"trip-nyc"}`,
-		Run: func(ctx context.Context, in joinIn) (joinOut, error) {
-			_, err := p.Join(ctx, in.Channel)
-			return joinOut{
-				Channel: in.Channel, Joined: true, Open: true, Welcome: "none",
-				Hint: "this channel is open: whoever knows its name can read and write here, so send no secrets",
-			}, err
-		},
-		Text: func(out joinOut) string { return "Joined sidechannel: " + string(out.Channel) },
-	})
 }
 
 type leaveOut struct {
@@ -56,12 +118,13 @@ type leaveOut struct {
 }
 
 func (p *Plane) opLeave() *op.Op {
-	return op.New(op.Spec[joinIn, leaveOut]{
+	return op.New(op.Spec[leaveIn, leaveOut]{
 		Name: "sc_leave", Owner: owner, Summary: "Leave a channel",
-		Notes:  "The peer stays in the channel while another client holds it. The entry channel " + string(Entry) + " is never left.",
+		Notes: "The peer stays in the channel while another client holds it. The entry channel " + string(Entry) + " is never left. " +
+			"What is known of the channel (owner, welcome, invites) is kept for the next time.",
 		Access: op.Write, Effects: op.Effects{Idempotent: true, Destructive: true, OpenWorld: true},
 		Synonyms: channelSynonyms, Args: []string{"channel"}, Example: `{"channel":"trip-nyc"}`,
-		Run: func(ctx context.Context, in joinIn) (leaveOut, error) {
+		Run: func(ctx context.Context, in leaveIn) (leaveOut, error) {
 			ok, left, err := p.Leave(ctx, in.Channel)
 			return leaveOut{Channel: in.Channel, OK: ok, Left: left, Hint: leaveHint(in.Channel, ok, left)}, err
 		},
@@ -86,39 +149,6 @@ func leaveHint(name ChannelName, ok, left bool) string {
 	return "the channel was not joined"
 }
 
-type sendIn struct {
-	Channel ChannelName     `json:"channel" jsonschema:"name of the channel; it is joined first if need be"`
-	Message json.RawMessage `json:"message" jsonschema:"any JSON value but null; an object must not have a member called control"`
-}
-
-type sendOut struct {
-	Channel   ChannelName `json:"channel" jsonschema:"name of the channel"`
-	MessageID string      `json:"message_id" jsonschema:"id of the message, the same for every member"`
-	Peers     int         `json:"peers" jsonschema:"connected members it was handed to; 0 means that nobody was there to hear it"`
-	Joined    bool        `json:"joined,omitempty" jsonschema:"true when the channel had to be joined first"`
-}
-
-func (p *Plane) opSend() *op.Op {
-	return op.New(op.Spec[sendIn, sendOut]{
-		Name: "sc_send", Owner: owner, Summary: "Send a message to the connected members of a channel",
-		Notes: "Nothing is kept for members who are away, and handed over is not yet read: peers is the number of connected members, and 0 is a success. " +
-			"Your own messages do not come back in sc_read or as events. The whole frame is at most 1000000 bytes.",
-		Access: op.Write, Effects: op.Effects{OpenWorld: true}, Common: true,
-		Synonyms: map[string][]string{"channel": {"ch", "name"}, "message": {"msg"}},
-		Args:     []string{"channel", "message"}, Example: `{"channel":"trip-nyc","message":"hello"}`,
-		Run: func(ctx context.Context, in sendIn) (sendOut, error) {
-			s, err := p.send(ctx, in.Channel, in.Message)
-			return sendOut{Channel: in.Channel, MessageID: s.id, Peers: s.peers, Joined: s.joined}, err
-		},
-		Text: func(out sendOut) string {
-			if out.Peers == 0 {
-				return "Sent to 0 peers: nobody else is connected on this channel."
-			}
-			return fmt.Sprintf("Sent to %s.", plural(out.Peers, "peer"))
-		},
-	})
-}
-
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -133,3 +163,6 @@ func keyOf(key identity.PublicKey) string {
 	}
 	return key.String()
 }
+
+// inBase64 is a paper as upstream prints it.
+func inBase64(raw json.RawMessage) string { return base64.StdEncoding.EncodeToString(raw) }

@@ -27,14 +27,18 @@ type Message struct {
 type arrival struct {
 	name      ChannelName        // of the channel it came on
 	quoted    string             // the name as JSON text
+	law       *charter           // of that channel
+	bits      int                // of proof of work that it asks for
 	neighbour identity.PublicKey // who handed it over, proven by the network
 	data      []byte             // kept by what is delivered: nobody may change it
 }
 
 // screen is what the checks know of this peer and of the past.
 type screen struct {
-	self string // this peer's key in hex
-	seen *replay
+	self    string // this peer's key in hex
+	seen    *replay
+	limits  *limiter
+	authors terms // what an author may write
 }
 
 // candidate is a frame on its way through the checks: each may rely on what the
@@ -43,28 +47,30 @@ type candidate struct {
 	arrival
 	*frame
 	author    identity.PublicKey
-	canonical []byte // canonical text of the message
+	canonical []byte   // canonical text of the message
+	control   *control // nil for a message to deliver
 }
 
 // step is one check: [Delivered] lets the frame pass.
 type step func(s *screen, now time.Time, c *candidate) Reason
 
-// pipeline is what every frame passes, cheapest first. The package comment says
-// where the policies of a channel take their place.
+// pipeline is what every frame passes, cheapest first.
 var pipeline = []step{
-	checkSize, checkForm, checkChannel, checkAuthor, checkID, checkDate, checkControl, checkSignature, checkText, checkReplay,
+	checkSize, checkForm, checkChannel, checkAuthor, checkID, checkDate, checkControl, checkWork, checkSignature, checkText,
+	checkInvite, checkOwner, checkWelcome, checkReplay, checkRate,
 }
 
-// judge decides about one frame: it gives the message to deliver, or the reason
-// why not. Nothing but the memory of delivered ids changes.
-func judge(s *screen, now time.Time, a arrival) (*Message, Reason) {
-	c := candidate{arrival: a}
+// judge decides about one frame: it gives what passed, a message or a control,
+// or the reason why it did not. Nothing changes but the memory of ids, what the
+// author may still send, and the invite that it presented.
+func judge(s *screen, now time.Time, a arrival) (*candidate, Reason) {
+	c := &candidate{arrival: a}
 	for _, check := range pipeline {
-		if reason := check(s, now, &c); reason != Delivered {
+		if reason := check(s, now, c); reason != Delivered {
 			return nil, reason
 		}
 	}
-	return c.result(), Delivered
+	return c, Delivered
 }
 
 func checkSize(_ *screen, _ time.Time, c *candidate) Reason {
@@ -91,9 +97,12 @@ func checkChannel(_ *screen, _ time.Time, c *candidate) Reason {
 	return Delivered
 }
 
-func checkAuthor(s *screen, _ time.Time, c *candidate) Reason {
+func checkAuthor(s *screen, now time.Time, c *candidate) Reason {
 	if c.from == s.self {
 		return Echo
+	}
+	if s.limits.blocked(authorPurse(c.from), now) {
+		return Blocked
 	}
 	key, err := identity.ParsePublicKey(c.from)
 	if err != nil {
@@ -125,17 +134,29 @@ func checkID(_ *screen, _ time.Time, c *candidate) Reason {
 // the other.
 func checkDate(s *screen, now time.Time, c *candidate) Reason { return s.seen.dated(now, c.ts) }
 
-// checkControl drops what is not for applications (W47). The canonical text is made
-// here, which also finds out whether the message is JSON at all.
+// checkControl tells messages from controls, and drops what is smuggled as one
+// (W47). The canonical text is made here, which also finds out whether the message
+// is JSON at all.
 func checkControl(_ *screen, _ time.Time, c *candidate) Reason {
 	canonical, err := canon.JSON(c.message)
 	switch {
 	case err != nil || string(canonical) == "null":
 		return Malformed
 	case isControl(canonical):
-		return Control
+		if c.control, err = readControl(canonical); err != nil {
+			return Control
+		}
 	}
 	c.canonical = canonical
+	return Delivered
+}
+
+// checkWork asks for the channel's proof of work: one pass over the message. The
+// channel is under the hash, so that work for one is none for another.
+func checkWork(_ *screen, _ time.Time, c *candidate) Reason {
+	if !c.worked(c.canonical, c.bits) {
+		return NoWork
+	}
 	return Delivered
 }
 
@@ -164,14 +185,59 @@ func checkText(_ *screen, _ time.Time, c *candidate) Reason {
 	return Delivered
 }
 
-// checkReplay delivers a frame once. It comes last, since an id is remembered only
-// for a frame that is delivered (W50).
+// checkInvite lets only those into an invite-only channel that belong to it. A
+// frame may bring its author's invite, so that whoever hears it first knows (W57).
+func checkInvite(_ *screen, now time.Time, c *candidate) Reason {
+	if c.law.open() || c.law.Belongs(c.author, now) {
+		return Delivered
+	}
+	invite := c.invite
+	if c.control != nil && c.control.kind == controlAuth {
+		invite = c.control.invite
+	}
+	if invite == nil || c.law.Present(c.author, invite, now) != nil {
+		return NotInvited
+	}
+	return Delivered
+}
+
+// handover tells whether a control is one that every member may say.
+func (c *candidate) handover() bool { return c.control != nil && c.control.kind != controlOpen }
+
+func checkOwner(_ *screen, _ time.Time, c *candidate) Reason {
+	if !c.handover() && c.law.ownerOnly() && c.author != c.law.ownerIs() {
+		return NotOwner
+	}
+	return Delivered
+}
+
+func checkWelcome(_ *screen, now time.Time, c *candidate) Reason {
+	if !c.handover() && c.law.deaf(now) {
+		return NoWelcome
+	}
+	return Delivered
+}
+
+// checkReplay delivers a frame once. It comes behind all that a copy could fail,
+// since an id is remembered only for a frame that is genuine (W50).
 func checkReplay(s *screen, now time.Time, c *candidate) Reason {
 	return s.seen.admit(now, c.id, c.ts)
 }
 
-// result is the message to deliver.
-func (c *candidate) result() *Message {
+// checkRate makes the author pay, whoever handed the frame over. It is last:
+// nobody can spend what is another's.
+func checkRate(s *screen, now time.Time, c *candidate) Reason {
+	if !s.limits.pay(authorPurse(c.from), s.authors, now, len(c.data)+frameCost) {
+		return TooMuch
+	}
+	return Delivered
+}
+
+// authorPurse names the purse of an author, by its key in hex.
+func authorPurse(from string) string { return "a" + from }
+
+// deliverable is the message that passed.
+func (c *candidate) deliverable() *Message {
 	m := &Message{
 		Channel: string(c.name), ID: c.id, From: c.author, Sig: c.sig,
 		TTL: directTTL, TS: c.ts, Message: c.message,

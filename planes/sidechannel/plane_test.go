@@ -78,7 +78,7 @@ func TestSendTellsHowManyHeardIt(t *testing.T) {
 		t.Errorf("to nobody: %v", got)
 	}
 	net.flush()
-	if got := bob.call(t, "", "sc_stats", `{}`)["channels"].([]any)[1]; fmt.Sprint(got) != "map[dropped:map[] members:2 name:trip received:1 sent:1]" {
+	if got := bob.call(t, "", "sc_stats", `{}`)["channels"].([]any)[1]; fmt.Sprint(got) != "map[dropped:map[] members:2 name:trip open:true received:1 sent:1]" {
 		t.Errorf("stats of trip: %v", got)
 	}
 }

@@ -9,6 +9,8 @@ type Reason string
 // The reasons, in the order in which the pipeline finds them.
 const (
 	Delivered    Reason = ""              // it was delivered
+	Blocked      Reason = "blocked"       // its neighbour or its author is blocked
+	Sealed       Reason = "sealed"        // it cannot be opened with a key of this channel
 	TooLarge     Reason = "too_large"     // more than MaxFrameBytes
 	Malformed    Reason = "malformed"     // not a frame in its one form
 	WrongChannel Reason = "wrong_channel" // it names another channel than it came on
@@ -16,16 +18,22 @@ const (
 	WrongID      Reason = "wrong_id"      // the parts of the id are not the frame's author and time
 	TooOld       Reason = "too_old"       // dated more than MaxAge ago, or before what replay memory covers
 	TooNew       Reason = "too_new"       // dated more than MaxAhead ahead
-	Control      Reason = "control"       // a control, or something smuggled as one
+	Control      Reason = "control"       // something smuggled as a control
+	NoWork       Reason = "no_work"       // without the proof of work that this peer asks for
 	BadSignature Reason = "bad_signature" // not signed by the author it names
+	NotInvited   Reason = "not_invited"   // its author has no invite that counts
+	NotOwner     Reason = "not_owner"     // only the owner writes here
+	NoWelcome    Reason = "no_welcome"    // the owner's welcome is needed and missing
 	Duplicate    Reason = "duplicate"     // delivered before
 	Overload     Reason = "overload"      // replay memory is full of newer frames
+	TooMuch      Reason = "too_much"      // its author sends more than the limits
 	Left         Reason = "left"          // the channel was left meanwhile
 )
 
 // reasons lists every reason but Delivered.
 var reasons = []Reason{
-	TooLarge, Malformed, WrongChannel, Echo, WrongID, TooOld, TooNew, Control, BadSignature, Duplicate, Overload, Left,
+	Blocked, Sealed, TooLarge, Malformed, WrongChannel, Echo, WrongID, TooOld, TooNew, Control, NoWork, BadSignature,
+	NotInvited, NotOwner, NoWelcome, Duplicate, Overload, TooMuch, Left,
 }
 
 // dishonest tells whether the neighbour that handed over such a frame must have
@@ -39,10 +47,20 @@ func (r Reason) dishonest() bool {
 	return false
 }
 
+// costly tells whether the neighbour pays for handing over such a frame. What is
+// this peer's own doing costs it nothing, and what the author paid for already.
+func (r Reason) costly() bool {
+	switch r {
+	case Delivered, Blocked, Overload, TooMuch, Left:
+		return false
+	}
+	return true
+}
+
 // tally counts frames. It may be used from any goroutine.
 type tally struct {
 	sent, received atomic.Uint64
-	dropped        [16]atomic.Uint64 // by place in reasons
+	dropped        [24]atomic.Uint64 // by place in reasons
 }
 
 // Counts is what was sent and received, and what was dropped by reason.

@@ -2,6 +2,7 @@ package sidechannel
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"flag"
@@ -41,7 +42,7 @@ func runScript(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newMachine(time.UnixMilli(1_767_225_600_000))
+	m := newMachine(t, time.UnixMilli(1_767_225_600_000))
 	var got bytes.Buffer
 	for line := range strings.Lines(string(want)) {
 		switch {
@@ -69,14 +70,24 @@ type machine struct {
 	screen *screen
 	frames map[string][]byte
 	made   int
+	policy Policy
+	laws   map[ChannelName]*charter
+	book   *book
 }
 
-func newMachine(now time.Time) *machine {
-	return &machine{now: now, screen: newScreen(time.Time{}), frames: map[string][]byte{}}
+func newMachine(t testing.TB, now time.Time) *machine {
+	b, err := openBook(newStore(t).Space("sidechannel"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &machine{now: now, screen: newScreen(time.Time{}), frames: map[string][]byte{}, laws: map[ChannelName]*charter{}, book: b}
 }
 
 func newScreen(floor time.Time) *screen {
-	return &screen{self: someone("me").PublicKey().String(), seen: newReplay(floor, replayLimit)}
+	return &screen{
+		self: someone("me").PublicKey().String(), seen: newReplay(floor, replayLimit),
+		limits: newLimiter(false), authors: (&Rates{}).author(),
+	}
 }
 
 // someone is an identity that follows from a name.
@@ -159,19 +170,23 @@ func seal(f *frame, signer *identity.Identity) []byte {
 
 func (m *machine) deliver(data []byte, args map[string]string) string {
 	name := ChannelName(args["on"])
-	a := arrival{name: name, quoted: name.quoted(), data: data}
+	a := arrival{name: name, quoted: name.quoted(), law: m.law(name), data: data}
 	if via := args["via"]; via != "" {
 		a.neighbour = someone(via).PublicKey()
 	} else if f, err := decodeFrame(data); err == nil {
 		a.neighbour, _ = identity.ParsePublicKey(f.from)
 	}
-	got, reason := judge(m.screen, m.now, a)
+	passed, reason := judge(m.screen, m.now, a)
 	switch {
 	case reason.dishonest():
 		return fmt.Sprintf("rejected: %s\n", reason)
 	case reason != Delivered:
 		return fmt.Sprintf("ignored: %s\n", reason)
 	}
+	if passed.control != nil {
+		return fmt.Sprintf("heeded: %s\n", passed.control.kind)
+	}
+	got := passed.deliverable()
 	return fmt.Sprintf("delivered on %s: %s%s\n", got.Channel, got.Message, m.route(got))
 }
 
@@ -192,4 +207,26 @@ func (m *machine) route(got *Message) string {
 		return ""
 	}
 	return " (" + strings.Join(notes, ", ") + ")"
+}
+
+// law is the charter of a channel, of an open one unless a script says otherwise.
+func (m *machine) law(name ChannelName) *charter {
+	if m.laws[name] == nil {
+		m.laws[name] = newCharter(name, someone("me").PublicKey(), &m.policy, m.book, record{})
+	}
+	return m.laws[name]
+}
+
+// newFrame is a frame that costs no work, signed.
+func newFrame(signer Signer, channel string, message []byte, now time.Time) (*frame, error) {
+	d, err := newDraft(signer.PublicKey(), channel, message, now)
+	if err != nil {
+		return nil, err
+	}
+	return d.frame, d.finish(context.Background(), signer, 0)
+}
+
+// openLaw is the charter of a channel of which nothing is known.
+func openLaw(name ChannelName) *charter {
+	return newCharter(name, someone("me").PublicKey(), &Policy{}, nil, record{})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -36,6 +37,8 @@ type simnode struct {
 	net        *simnet
 	key        identity.PublicKey
 	topics     map[string]*simtopic
+	handlers   map[string]func(context.Context, identity.PublicKey, p2p.Stream)
+	address    string
 	rendezvous int
 	deny       error // what Join answers
 }
@@ -54,7 +57,7 @@ func newSimnet() *simnet {
 func (n *simnet) node(key identity.PublicKey) *simnode {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	node := &simnode{net: n, key: key, topics: map[string]*simtopic{}}
+	node := &simnode{net: n, key: key, topics: map[string]*simtopic{}, handlers: map[string]func(context.Context, identity.PublicKey, p2p.Stream){}}
 	n.nodes[key] = node
 	return node
 }
@@ -140,6 +143,42 @@ func (n *simnode) Peers() []identity.PublicKey {
 	defer n.net.mu.Unlock()
 	return n.neighbours(func(*simnode) bool { return true })
 }
+
+func (n *simnode) Address(key identity.PublicKey) string {
+	n.net.mu.Lock()
+	defer n.net.mu.Unlock()
+	if other := n.net.nodes[key]; other != nil {
+		return other.address
+	}
+	return ""
+}
+
+func (n *simnode) Mute(identity.PublicKey, time.Time) {}
+
+func (n *simnode) Handle(protocol string, f func(context.Context, identity.PublicKey, p2p.Stream)) {
+	n.net.mu.Lock()
+	defer n.net.mu.Unlock()
+	n.handlers[protocol] = f
+}
+
+func (n *simnode) Open(ctx context.Context, peer identity.PublicKey, protocol string) (p2p.Stream, error) {
+	n.net.mu.Lock()
+	defer n.net.mu.Unlock()
+	other := n.net.nodes[peer]
+	if other == nil || !n.net.linked[[2]identity.PublicKey{n.key, peer}] || other.handlers[protocol] == nil {
+		return nil, fault.New(fault.Unavailable, "peer %s cannot be reached", peer)
+	}
+	here, there := net.Pipe()
+	f := other.handlers[protocol]
+	go f(context.Background(), n.key, simstream{there})
+	return simstream{here}, nil
+}
+
+// simstream is one end of a pipe.
+type simstream struct{ net.Conn }
+
+func (s simstream) CloseWrite() error { return nil }
+func (s simstream) Reset() error      { return s.Close() }
 
 func (n *simnode) neighbours(fit func(*simnode) bool) []identity.PublicKey {
 	var keys []identity.PublicKey
@@ -229,7 +268,7 @@ func (p *peer) start(t testing.TB) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	for slices.ContainsFunc(p.list(), func(ch *channel) bool { return p.topicOf(ch) == nil }) {
+	for slices.ContainsFunc(p.list(), func(ch *channel) bool { return !p.isAttached(ch) }) {
 		time.Sleep(time.Millisecond)
 	}
 	stop = sync.OnceValue(func() error { cancel(); return <-done })

@@ -2,6 +2,7 @@ package sidechannel
 
 import (
 	"context"
+	"time"
 
 	"intercom/core/op"
 )
@@ -11,6 +12,7 @@ type statsIn struct{}
 type statsOut struct {
 	Channels        []channelStats `json:"channels" jsonschema:"the joined channels, by name"`
 	ConnectionCount int            `json:"connectionCount" jsonschema:"connected peers"`
+	Blocked         int            `json:"blocked" jsonschema:"peers and addresses that are blocked now"`
 	Totals          Counts         `json:"totals" jsonschema:"counts since the start, of channels left since too"`
 	Limits          limits         `json:"limits" jsonschema:"what bounds this plane"`
 }
@@ -18,6 +20,8 @@ type statsOut struct {
 type channelStats struct {
 	Name    ChannelName `json:"name" jsonschema:"name of the channel"`
 	Members int         `json:"members" jsonschema:"connected peers that are in it too"`
+	Open    bool        `json:"open" jsonschema:"whoever knows the name may read"`
+	Work    int         `json:"work_bits,omitempty" jsonschema:"bits of the proof of work that it asks for"`
 	Counts
 }
 
@@ -31,6 +35,15 @@ type limits struct {
 	MaxAge       int64 `json:"max_age_ms" jsonschema:"how old a frame may be"`
 	MaxAhead     int64 `json:"max_ahead_ms" jsonschema:"how far ahead a frame may be dated"`
 	ReplayIDs    int   `json:"replay_ids" jsonschema:"ids remembered so that nothing is delivered twice"`
+	SendBytes    int   `json:"send_bytes" jsonschema:"bytes of a frame that this peer sends"`
+	Rate         int   `json:"rate_bytes" jsonschema:"bytes a second that one peer may send over time; 0 means no limits"`
+	Burst        int   `json:"burst_bytes" jsonschema:"bytes that it may send at once"`
+	Strikes      int   `json:"strikes" jsonschema:"frames beyond that, within 5 s, which block it"`
+	Block        int64 `json:"block_ms" jsonschema:"how long it is blocked"`
+	Requests     int   `json:"requests" jsonschema:"requests to open channels that are kept"`
+	AutoJoined   int   `json:"auto_joined" jsonschema:"channels that others may make this peer join, in one run"`
+	Guests       int   `json:"guests" jsonschema:"invites of others remembered per channel"`
+	Revocations  int   `json:"revocations" jsonschema:"revocations per channel"`
 }
 
 func (p *Plane) opStats() *op.Op {
@@ -43,16 +56,22 @@ func (p *Plane) opStats() *op.Op {
 }
 
 func (p *Plane) stats() statsOut {
+	rates := p.policy.Rates
 	out := statsOut{
-		Channels: []channelStats{}, ConnectionCount: len(p.net.Peers()), Totals: p.totals.counts(),
+		Channels: []channelStats{}, ConnectionCount: len(p.net.Peers()), Totals: p.totals.counts(), Blocked: p.screen.limits.count(time.Now()),
 		Limits: limits{
 			Channels: p.limit, NameBytes: maxNameBytes, FrameBytes: MaxFrameBytes,
 			KeptMessages: inboxMessages, KeptBytes: inboxBytes, KeptInAll: inboxesBytes,
 			MaxAge: MaxAge.Milliseconds(), MaxAhead: MaxAhead.Milliseconds(), ReplayIDs: replayLimit,
+			SendBytes: p.policy.maxFrame(), Rate: rates.bytes(), Burst: rates.burst(), Strikes: rates.strikes(), Block: BlockTime.Milliseconds(),
+			Requests: maxRequests, AutoJoined: maxAutoJoined, Guests: maxGuests, Revocations: maxRevocations,
 		},
 	}
+	if rates.Unlimited {
+		out.Limits.Rate = 0
+	}
 	for _, ch := range p.list() {
-		out.Channels = append(out.Channels, channelStats{Name: ch.name, Members: len(p.members(ch)), Counts: ch.tally.counts()})
+		out.Channels = append(out.Channels, channelStats{Name: ch.name, Members: len(p.members(ch)), Open: ch.law.open(), Work: ch.bits, Counts: ch.tally.counts()})
 	}
 	return out
 }

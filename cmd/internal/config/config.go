@@ -30,9 +30,12 @@ type Config struct {
 	DHTBootstrap []string // host:port or multiaddr
 	PublicDHT    bool
 	SwarmKeyFile string
+	P2POnly      bool // connect to the entry points of DHTBootstrap alone
 
-	Channels []string // joined at start, besides the entry channel
-	Quiet    bool     // print no messages
+	Channels    []string // joined at start, besides the entry channel
+	Quiet       bool     // print no messages
+	Sidechannel Sidechannel
+	Backbone    int // topics relayed of which the peer is no member
 
 	Bridge Bridge
 
@@ -58,6 +61,33 @@ type Bridge struct {
 	Filter         string
 	FilterChannels []string
 	Origins        []string
+}
+
+// Sidechannel is the part about the rules of channels. Names, keys and papers
+// are texts here: whoever makes the peer reads them.
+type Sidechannel struct {
+	Debug    bool // log what the sidechannel drops
+	MaxBytes int  // of a frame that is sent
+
+	NoRemoteOpen, AutoJoin, NoRelay bool
+
+	Work         bool
+	WorkBits     int
+	WorkEntry    bool
+	WorkChannels []string
+
+	RateBytes, RateBurst, Strikes int // a rate of 0 limits nothing
+
+	InviteRequired  bool
+	InviteChannels  []string
+	InvitePrefixes  []string
+	InviterKeys     []string
+	InviteTTL       int      // seconds
+	Owners          []string // "channel:key"
+	OwnerWrite      bool
+	OwnerWriteIn    []string
+	Welcomes        []string // "channel:paper"
+	WelcomeRequired string   // auto, 1 or 0
 }
 
 // Switch is a boolean whose default depends on the command.
@@ -100,7 +130,8 @@ func defaults(getenv func(string) string) (Config, error) {
 	return Config{
 		Home: home, StoresDir: "stores", StoreName: "peer",
 		EntryPort: 49737, MDNS: true, Framing: "line", Toolsets: []string{"default"},
-		Bridge: Bridge{Host: "127.0.0.1", Port: 49222},
+		Bridge:      Bridge{Host: "127.0.0.1", Port: 49222},
+		Sidechannel: defaultSidechannel(),
 	}, err
 }
 

@@ -56,11 +56,11 @@ func TestFormsOfAFlag(t *testing.T) {
 
 func TestEveryProblemIsReportedAtOnce(t *testing.T) {
 	_, _, err := parse(t, map[string]string{"SIDECHANNEL_QUIET": "perhaps"},
-		"--nonsense", "1", "--sc-bridge-port", "70000", "--mdns=maybe", "--sidechannel-owner", "a:b", "--sidechannel-pow", "1", "--http", "x")
+		"--nonsense", "1", "--sc-bridge-port", "70000", "--mdns=maybe", "--subnet-channel", "b", "--sidechannel-pow", "sometimes", "--http", "x")
 	if fault.KindOf(err) != fault.Invalid {
 		t.Fatalf("got %v", err)
 	}
-	for _, named := range []string{"--nonsense", "70000", "maybe", "--sidechannel-owner: not there yet", "--sidechannel-pow", "perhaps", `"x"`} {
+	for _, named := range []string{"--nonsense", "70000", "maybe", "--subnet-channel: not there yet", "sometimes", "perhaps", `"x"`} {
 		if !strings.Contains(err.Error(), named) {
 			t.Errorf("%q does not name %s", err, named)
 		}
@@ -68,12 +68,24 @@ func TestEveryProblemIsReportedAtOnce(t *testing.T) {
 }
 
 func TestWhatIsNotThereMayBeSwitchedOff(t *testing.T) {
-	if _, _, err := parse(t, nil, "--sidechannel-pow", "0", "--ui", "0", "--sidechannel-welcome-required", "auto"); err != nil {
+	if _, _, err := parse(t, nil, "--ui", "0"); err != nil {
 		t.Error(err)
 	}
-	for _, words := range [][]string{{"--ui"}, {"--sidechannel-welcome-required", "1"}, {"--sidechannel-invite-required"}} {
+	for _, words := range [][]string{{"--ui"}} {
 		if _, _, err := parse(t, nil, words...); err == nil {
 			t.Errorf("%q was accepted", words)
+		}
+	}
+}
+
+func TestNumbersAreBounded(t *testing.T) {
+	c, _, err := parse(t, nil, "--sidechannel-backbone", "64", "--p2p-only")
+	if err != nil || c.Backbone != 64 || !c.P2POnly {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for _, n := range []string{"-1", "65537", "many", "1.5", ""} {
+		if _, _, err := parse(t, nil, "--sidechannel-backbone", n); err == nil {
+			t.Errorf("%q was accepted", n)
 		}
 	}
 }
@@ -110,6 +122,29 @@ func TestBrokenFileIsNamed(t *testing.T) {
 		}
 		if _, _, err := parse(t, nil, "--home", home); err == nil || !strings.Contains(err.Error(), "config.json") {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestSidechannelFlagsAreUpstreams(t *testing.T) {
+	c, _, err := parse(t, map[string]string{"SIDECHANNEL_POW_DIFFICULTY": "16", "SIDECHANNEL_WELCOME_REQUIRED": "0"},
+		"--sidechannel-owner", "a:b:k1, c:k2", "--sidechannel-rate-bytes=0", "--sidechannel-invite-required", "--sidechannel-inviter-keys", "self",
+		"--sidechannel-welcome", `a:{"payload":{"text":"x, \"}{"},"sig":""},b:b64:AA,c:@f`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.Sidechannel
+	if s.WorkBits != 16 || !s.Work || s.WelcomeRequired != "0" || s.RateBytes != 0 || s.RateBurst != 256_000 || !s.InviteRequired ||
+		!slices.Equal(s.Owners, []string{"a:b:k1", "c:k2"}) || !slices.Equal(s.InviterKeys, []string{"self"}) ||
+		!slices.Equal(s.Welcomes, []string{`a:{"payload":{"text":"x, \"}{"},"sig":""}`, "b:b64:AA", "c:@f"}) {
+		t.Errorf("%+v", s)
+	}
+	for _, words := range [][]string{
+		{"--sidechannel-pow-difficulty", "31"}, {"--sidechannel-pow-difficulty", "12abc"}, {"--sidechannel-max-bytes", "1000001"},
+		{"--sidechannel-max-strikes", "0"}, {"--sidechannel-invite-ttl", "-1"}, {"--sidechannel-welcome-required", "perhaps"},
+	} {
+		if _, _, err := parse(t, nil, words...); err == nil {
+			t.Errorf("%q was accepted", words)
 		}
 	}
 }

@@ -44,27 +44,9 @@ func netFlags() []Flag {
 		{Name: "mdns", Bool: true, Peer: true, Help: "find peers on the local network (default 1)", set: boolean(func(c *Config) *bool { return &c.MDNS })},
 		{Name: "dht-bootstrap", Alias: []string{"peer-dht-bootstrap"}, Env: "DHT_BOOTSTRAP", Peer: true, Help: "entry points, host:port or multiaddr, comma-separated", set: list(func(c *Config) *[]string { return &c.DHTBootstrap })},
 		{Name: "public-dht", Bool: true, Peer: true, Help: "meet on the public IPFS DHT too (default 0)", set: boolean(func(c *Config) *bool { return &c.PublicDHT })},
+		{Name: "p2p-only", Bool: true, Peer: true, Help: "connect only to the entry points of --dht-bootstrap, neither way to anybody else (default 0)", set: boolean(func(c *Config) *bool { return &c.P2POnly })},
 		{Name: "swarm-key", Peer: true, Help: "file with the key of a private network", set: text(func(c *Config) *string { return &c.SwarmKeyFile })},
 	}
-}
-
-func channelFlags() []Flag {
-	flags := []Flag{
-		{Name: "sidechannels", Alias: []string{"sidechannel"}, Env: "SIDECHANNELS", Peer: true, Help: "channels to join at start, comma-separated", set: list(func(c *Config) *[]string { return &c.Channels })},
-		{Name: "sidechannel-quiet", Env: "SIDECHANNEL_QUIET", Bool: true, Peer: true, Help: "print no messages (default 0)", set: boolean(func(c *Config) *bool { return &c.Quiet })},
-	}
-	for _, name := range []string{"sidechannel-pow", "sidechannel-invite-required", "sidechannel-owner-write-only", "sidechannel-auto-join", "sidechannel-allow-remote-open"} {
-		flags = append(flags, offOnly(name, "this policy is not there yet, channels are open"))
-	}
-	welcome := offOnly("sidechannel-welcome-required", "welcomes are not there yet, channels are open")
-	strict := welcome.set
-	welcome.set = func(c *Config, v string) error {
-		if v == "auto" { // what auto means while no channel has an owner
-			return nil
-		}
-		return strict(c, v)
-	}
-	return append(flags, welcome)
 }
 
 func bridgeFlags() []Flag {
@@ -155,6 +137,18 @@ func port(at func(*Config) *int) func(*Config, string) error {
 		n, err := strconv.ParseUint(v, 10, 16)
 		if err != nil {
 			return fmt.Errorf("%q is no port from 0 to 65535", v)
+		}
+		*at(c) = int(n)
+		return nil
+	}
+}
+
+// count reads a whole number from 0 to most.
+func count(at func(*Config) *int, most int) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.ParseUint(v, 10, 31)
+		if err != nil || int(n) > most {
+			return fmt.Errorf("%q is no number from 0 to %d", v, most)
 		}
 		*at(c) = int(n)
 		return nil

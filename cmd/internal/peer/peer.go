@@ -28,6 +28,7 @@ import (
 	"intercom/core/store"
 	"intercom/intersplit"
 	"intercom/planes/sidechannel"
+	"intercom/planes/sidechannel/sealed"
 )
 
 const entryChannel = string(sidechannel.Entry)
@@ -45,6 +46,7 @@ type Peer struct {
 	store   *store.Store
 	host    *p2p.Host
 	plane   *sidechannel.Plane
+	keeper  *sealed.Keeper
 	rooms   *intersplit.Rooms
 	bridge  *bridge // nil when it is off
 	run     string  // names this run
@@ -89,6 +91,7 @@ func (p *Peer) listen() error {
 	host, err := p2p.Listen(p2p.Config{
 		Identity: p.id, Listen: p.cfg.Listen, EntryPort: p.cfg.EntryPort, MDNS: p.cfg.MDNS,
 		DHTBootstrap: p.cfg.DHTBootstrap, PublicDHT: p.cfg.PublicDHT, SwarmKey: swarmKey, Log: p.log,
+		Only: p.cfg.P2POnly, Backbone: p.cfg.Backbone,
 	})
 	p.host = host
 	return err
@@ -103,11 +106,13 @@ func (p *Peer) assemble() error {
 		}
 		hub.Publish(kind, map[string]string{"peer": key.String()})
 	})
-	names, err := channelNames(p.cfg.Channels)
+	cfg, err := p.sidechannelConfig()
 	if err != nil {
 		return err
 	}
-	p.plane, err = sidechannel.New(sidechannel.Config{Channels: names}, sidechannel.Over(p.host), p.id, hub, p.store.Space("sidechannel"), p.log)
+	p.keeper = sealed.NewKeeper(p.host, p.id, p.store.Space("sidechannel keys"), p.log)
+	cfg.Seal = sidechannel.SealWith(p.keeper, sidechannel.Over(p.host), p.id, p.log)
+	p.plane, err = sidechannel.New(cfg, sidechannel.Over(p.host), p.id, hub, p.store.Space("sidechannel"), p.log)
 	if err != nil {
 		return err
 	}
@@ -126,7 +131,7 @@ func (p *Peer) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.stopped, cancel)()
-	parts := []core.Plane{part(p.host.Run), p.plane, p.rooms}
+	parts := []core.Plane{part(p.host.Run), p.plane, part(p.keeper.Run), p.rooms}
 	if p.bridge != nil {
 		parts = append(parts, part(p.bridge.run))
 	}
@@ -180,23 +185,6 @@ func instance() string {
 	var raw [6]byte
 	_, _ = rand.Read(raw[:]) // never fails (crypto/rand)
 	return hex.EncodeToString(raw[:])
-}
-
-// channelNames checks the channels of the flags, all at once.
-func channelNames(texts []string) ([]sidechannel.ChannelName, error) {
-	var names []sidechannel.ChannelName
-	var problems []error
-	for _, text := range texts {
-		name, err := sidechannel.ParseChannelName(text)
-		if err != nil {
-			problems = append(problems, err)
-		}
-		names = append(names, name)
-	}
-	if len(problems) > 0 {
-		return nil, fault.New(fault.Invalid, "--sidechannels: %v", errors.Join(problems...)).WithHint("name channels, comma-separated")
-	}
-	return names, nil
 }
 
 // Passphrase reads the passphrase file, if one is named.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
+	"time"
 
 	"intercom/core/event"
 	"intercom/core/fault"
@@ -64,16 +65,31 @@ func (c channels) May(channel string, peer identity.PublicKey, access intersplit
 	return c.plane.May(channel, peer, right)
 }
 
-// Policy is everyone's: channels are open.
-func (c channels) Policy(string) intersplit.Policy { return intersplit.Policy{} }
-
-// Invite refuses: open channels have no invites.
-func (c channels) Invite(channel string, _ []byte) (intersplit.Invite, error) {
-	return intersplit.Invite{}, fault.New(fault.Invalid, "channel %q is open and has no invites", channel).WithHint("join it without one")
+// Policy tells whose entries count: what the channel holds to be its law.
+func (c channels) Policy(channel string) intersplit.Policy {
+	law := c.plane.Law(sidechannel.ChannelName(channel))
+	return intersplit.Policy{
+		Owner: law.Writer, InviteOnly: law.InviteOnly, Inviters: law.Inviters, Own: law.Own, Revoked: law.Revoked,
+	}
 }
 
+// Invite reads an invite at the time of its issue, so that the answer never
+// changes: whether it is live is the ledger's to judge, entry by entry.
+func (c channels) Invite(channel string, raw []byte) (intersplit.Invite, error) {
+	v, err := sidechannel.ParseInvite(raw)
+	if err == nil {
+		err = v.Verify(sidechannel.ChannelName(channel), v.Invitee, time.UnixMilli(v.IssuedAt))
+	}
+	if err != nil {
+		return intersplit.Invite{}, fault.New(fault.Invalid, "%v", err).WithHint("ask an inviter of the channel for a new one")
+	}
+	return intersplit.Invite{Inviter: v.Inviter, Invitee: v.Invitee, From: v.IssuedAt, Until: v.ExpireAt}, nil
+}
+
+// Send waits neither for a proof of work nor for the pace of this peer: what the
+// ledger announces, members can fetch.
 func (c channels) Send(ctx context.Context, channel string, message json.RawMessage) (string, int, error) {
-	return c.plane.Send(ctx, sidechannel.ChannelName(channel), message)
+	return c.plane.Post(ctx, sidechannel.ChannelName(channel), message)
 }
 
 func (c channels) Listen(app string, f func(intersplit.Message)) {
