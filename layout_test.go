@@ -26,6 +26,7 @@ var house = []struct {
 	{"core/event", "the hub knows that something happened, not what", []string{"core/fault"}, nil},
 	{"core/identity", "keys sign canonical bytes", []string{"core/canon", "core/fault"}, nil},
 	{"core/store", "keeps bytes, whatever they mean", []string{"core/fault"}, nil},
+	{"core/merkle", "an authenticated map is nodes in a store, whatever they mean", []string{"core/fault", "core/store"}, nil},
 	{"core/op", "operations know errors and events, not their owners", []string{"core/event", "core/fault"}, nil},
 	{"core/p2p", "the network knows keys and bytes", []string{"core/canon", "core/fault", "core/identity"}, nil},
 	{"core/feed", "signed entries in a store", []string{"core/canon", "core/fault", "core/identity", "core/store"}, nil},
