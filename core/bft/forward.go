@@ -1,0 +1,60 @@
+package bft
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// forward lets the engine connect once to a stream: it answers the address of a
+// port that takes one connection, within a few seconds, and carries it. When
+// either side ends, both do. It ends by itself with the engine's connection.
+func forward(stream io.ReadWriteCloser) (addr string, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(5 * time.Second)) // or it waits for ever
+	go func() {
+		conn, err := l.Accept()
+		_ = l.Close()
+		if err != nil {
+			_ = stream.Close()
+			return
+		}
+		splice(conn, stream)
+	}()
+	return l.Addr().String(), nil
+}
+
+// Carry connects a stream that another node opened to this node, and returns
+// when it has ended: the other end of [Peer.Dial]. Who it is, is proven inside.
+func (n *Node) Carry(ctx context.Context, stream io.ReadWriteCloser) error {
+	r, err := n.enter()
+	if err != nil {
+		return errors.Join(err, stream.Close())
+	}
+	addr := r.addr
+	n.calls.Done()
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return errors.Join(err, stream.Close())
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	splice(conn, stream)
+	return nil
+}
+
+// splice copies both ways until either side ends, then closes both.
+func splice(a, b io.ReadWriteCloser) {
+	var wg sync.WaitGroup
+	shut := func() { _, _ = a.Close(), b.Close() }
+	wg.Go(func() { _, _ = io.Copy(a, b); shut() })
+	wg.Go(func() { _, _ = io.Copy(b, a); shut() })
+	wg.Wait()
+}
