@@ -130,7 +130,7 @@ func lastSigned(path string) (privval.FilePVLastSignState, error) {
 		return last, fault.New(fault.Conflict, "validator state %q: %w", path, err).
 			WithHint("restore it from a copy; if this key has never signed anything, move the key away and start anew")
 	}
-	if err := decodeSigned(text, &last); err != nil || last.Height < 0 {
+	if err := decodeLast(text, &last); err != nil || last.Height < 0 {
 		return last, fault.New(fault.Conflict, "validator state %q is damaged: %v", path, err).
 			WithHint("restore it from a copy; signing without it may be punished")
 	}
@@ -167,8 +167,8 @@ func unwritable(dir string, err error) error {
 		WithHint("choose a home that this user may write to")
 }
 
-// decodeSigned takes only what the engine would take without ending the process.
-func decodeSigned(text []byte, last *privval.FilePVLastSignState) error {
+// decodeLast takes only what the engine would take without ending the process.
+func decodeLast(text []byte, last *privval.FilePVLastSignState) error {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return err
