@@ -34,6 +34,8 @@ var house = []struct {
 	{"core", "the runner knows planes as an interface", []string{"core/op"}, nil},
 	{"planes/sidechannel", "a plane stands on core alone, not on the runner or another plane",
 		[]string{"core/canon", "core/event", "core/fault", "core/identity", "core/op", "core/p2p", "core/store"}, nil},
+	{"planes/msb/bus", "the state machine knows transactions and state, no engine and no network",
+		[]string{"core/canon", "core/fault", "core/identity", "core/merkle"}, []string{"core/store"}},
 	{"intersplit", "the application states what it needs of a channel as interfaces",
 		[]string{"core/canon", "core/event", "core/fault", "core/feed", "core/identity", "core/op", "core/store"}, nil},
 	{"agent", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},

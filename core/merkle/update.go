@@ -95,7 +95,7 @@ func (u *Update) build() (*built, error) {
 
 // Write puts the changes into the batch, as that version, and gives the root.
 // They are in the map when the batch is committed, and never in part. The
-// version is above the newest, as a block's height is. Without changes to the
+// version is above the newest, as a block's height is; the first may be 0. Without changes to the
 // content nothing is written and no version is made. An update is written once,
 // and only on the version that it was begun on: anything else is a
 // [fault.Conflict].
@@ -108,7 +108,7 @@ func (u *Update) Write(batch *store.Batch, version uint64) (Hash, error) {
 		return Hash{}, fault.New(fault.Conflict, "the update of version %d was overtaken", u.base.version).
 			WithHint("begin a new update of version %d", head.version)
 	}
-	if version <= head.version {
+	if version <= head.version && head.next > 1 {
 		return Hash{}, fault.New(fault.Conflict, "version %d is not above %d", version, head.version).
 			WithHint("versions only grow")
 	}
