@@ -16,6 +16,23 @@
 // told loudly: a chain that stands still while transactions wait is [Stalled],
 // one whose consensus stopped is [Failed] and ends [Node.Run].
 //
+// # Those who only listen
+//
+// A [Follower] is a light client: from the genesis it verifies signed headers
+// of several servers asked side by side over any byte stream, and proofs that a
+// transaction is in a block with a certain result; the pure functions below it
+// ([Verify], [Advance], [VerifyHeader]) can be run by anybody, also inside a
+// contract. Servers that lie, lag or withhold are named; two valid headers of
+// one height are kept as [Evidence] and end all trust. A [Replica] executes
+// whole verified blocks with an application of its own and finds out when the
+// validators signed another result.
+//
+// What more than 2/3 of a set's keys can forge: everything, for the heights
+// that the set signed, also long after they were replaced, for there is no
+// clock in the rules. Old keys must be destroyed; a follower that stays in
+// touch with several servers meets both histories. A chain of one validator is
+// one key on one machine and proves no more than that machine's word.
+//
 // What it needs: fewer than 1/3 of the votes in lying hands for the order to
 // hold, more than 2/3 of them present for it to go on; four validators survive
 // the loss of one. The file validator.state is as precious as validator.key:

@@ -266,3 +266,21 @@ func freeAddr(t testing.TB) string {
 	defer l.Close()
 	return l.Addr().String()
 }
+
+// copyKey gives another place the same validator key, with nothing signed yet.
+func copyKey(t testing.TB, from, to string) {
+	t.Helper()
+	key, err := os.ReadFile(from + "/validator.key")
+	if err == nil {
+		err = os.MkdirAll(to, 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(to+"/validator.key", key, 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(to+"/validator.state", []byte(`{"height":"0","round":0,"step":0}`), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
