@@ -67,14 +67,6 @@ func (n *Node) watch(ctx context.Context, r *running) {
 	var height int64
 	moved := time.Now() // when there was last a new block, or nothing to do
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-r.failed:
-			n.health.set(Failed, "consensus stopped: "+r.why)
-			return
-		case <-tick.C:
-		}
 		n.mu.Lock()
 		now := n.height
 		n.mu.Unlock()
@@ -89,6 +81,13 @@ func (n *Node) watch(ctx context.Context, r *running) {
 			n.health.set(Healthy, "")
 		default:
 			n.health.set(Stalled, fmt.Sprintf("transactions wait and no block came after height %d", now))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.failed:
+			return // Run tells
+		case <-tick.C:
 		}
 	}
 }

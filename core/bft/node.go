@@ -112,6 +112,7 @@ func (n *Node) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case <-r.failed:
+		n.health.set(Failed, "consensus stopped: "+r.why)
 		err = fault.New(fault.Unavailable, "consensus stopped: %s", r.why).
 			WithHint("see the log; start the node again, and if it stops again its state or program differs from the others'")
 	}
