@@ -2,17 +2,19 @@ package merkle
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 
 	"intercom/core/fault"
 	"intercom/core/store"
 )
 
 // A Map is a map in a space of its own. Its methods may be called from any
-// goroutine. It holds no state but a cache: the newest version is what the
+// goroutine. It holds no state but caches: the newest version is what the
 // store says.
 type Map struct {
-	nodes nodes
-	keep  int
+	nodes   nodes
+	keep    int
+	written atomic.Pointer[written] // what may be committed by now
 }
 
 // Open gives the map in the space, which belongs to it alone. It keeps that
@@ -59,7 +61,11 @@ func (m *Map) head() (record, error) {
 	if !ok {
 		return record{next: 1}, nil
 	}
-	return decodeRecord(raw)
+	head, err := decodeRecord(raw)
+	if err == nil {
+		m.adopt(head)
+	}
+	return head, err
 }
 
 // Last is the newest committed version.

@@ -2,7 +2,6 @@ package merkle
 
 import (
 	"encoding/binary"
-	"sync"
 
 	"intercom/core/fault"
 	"intercom/core/store"
@@ -22,8 +21,9 @@ func numbered(prefix byte, number uint64) []byte {
 
 // nodes reads pages and leaves by their numbers.
 type nodes struct {
-	space *store.Space
-	pages cache
+	space   *store.Space
+	pages   cache[page]
+	entries cache[entry]
 }
 
 func (n *nodes) page(r *ref) (*page, error) {
@@ -49,6 +49,9 @@ func (n *nodes) entry(r *ref) (*entry, error) {
 	if r.entry != nil {
 		return r.entry, nil
 	}
+	if e := n.entries.get(r.id); e != nil {
+		return e, nil
+	}
 	raw, err := n.read(r.id)
 	if err != nil {
 		return nil, err
@@ -57,7 +60,15 @@ func (n *nodes) entry(r *ref) (*entry, error) {
 	if !ok {
 		return nil, damaged(r.id)
 	}
+	n.keep(r.id, e)
 	return e, nil
+}
+
+// keep remembers an entry, unless it is large.
+func (n *nodes) keep(id uint64, e *entry) {
+	if len(e.key)+len(e.value) <= largestKept {
+		n.entries.put(id, e)
+	}
 }
 
 func (n *nodes) read(id uint64) ([]byte, error) {
@@ -72,42 +83,4 @@ func (n *nodes) read(id uint64) ([]byte, error) {
 func damaged(id uint64) error {
 	return fault.New(fault.Unavailable, "node %d of the map is damaged", id).
 		WithHint("restore the store from a copy, or fetch the state again")
-}
-
-// generation is how many pages a generation of the cache holds; with about a
-// kilobyte each and two generations it stays below ten megabytes. Too low and
-// updates of large maps read the disk more often.
-const generation = 4096
-
-// cache holds pages that were read lately: when the young generation is full it
-// becomes the old one, and the old one goes.
-type cache struct {
-	mu         sync.Mutex
-	young, old map[uint64]*page
-}
-
-func (c *cache) get(id uint64) *page {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if p := c.young[id]; p != nil {
-		return p
-	}
-	p := c.old[id]
-	if p != nil {
-		c.keep(id, p)
-	}
-	return p
-}
-
-func (c *cache) put(id uint64, p *page) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.keep(id, p)
-}
-
-func (c *cache) keep(id uint64, p *page) {
-	if c.young == nil || len(c.young) >= generation {
-		c.old, c.young = c.young, make(map[uint64]*page)
-	}
-	c.young[id] = p
 }

@@ -120,7 +120,10 @@ func (u *Update) Write(batch *store.Batch, version uint64) (Hash, error) {
 	if b.root.sum() == u.base.root.sum() {
 		return b.root.sum(), nil
 	}
-	w := writer{batch: batch.In(u.tree.nodes.space), next: u.base.next}
+	w := writer{
+		batch: batch.In(u.tree.nodes.space), next: u.base.next,
+		written: written{pages: make(map[uint64]*page), entries: make(map[uint64]*entry)},
+	}
 	w.write(&b.root)
 	return b.root.sum(), u.tree.conclude(&w, record{version: version, root: b.root, next: w.next}, b.replaced)
 }

@@ -1,5 +1,7 @@
 package merkle
 
+import "bytes"
+
 // A View is one committed version. It may be read from any goroutine, for as
 // long as its version is kept; after that its reads fail.
 type View struct {
@@ -15,10 +17,11 @@ func (v *View) Version() uint64 { return v.record.version }
 
 // Get reads one value; ok tells whether it is there. The value is the caller's.
 func (v *View) Get(key []byte) (value []byte, ok bool, err error) {
-	return v.nodes.get(v.record.root, pathOf(key))
+	value, ok, err = v.nodes.get(v.record.root, pathOf(key))
+	return bytes.Clone(value), ok, err
 }
 
-// get follows the path from a root.
+// get follows the path from a root. The value is shared.
 func (n *nodes) get(at ref, path Hash) (value []byte, ok bool, err error) {
 	for level := 0; at.kind == inner; level++ {
 		p, err := n.page(&at)
@@ -63,7 +66,7 @@ func (v *View) Prove(key []byte) (value []byte, ok bool, proof []byte, err error
 		p.end, p.path, p.value = endOther, e.path, valueHash(e.value)
 		return nil, false, p.encode(), nil
 	}
-	return e.value, true, p.encode(), nil
+	return bytes.Clone(e.value), true, p.encode(), nil
 }
 
 // descend goes down a page towards a place, notes what it passes, and gives what

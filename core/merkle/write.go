@@ -9,8 +9,9 @@ import (
 
 // writer numbers what is new in a tree and puts it into a batch.
 type writer struct {
-	batch *store.Batch
-	next  uint64
+	batch   *store.Batch
+	next    uint64
+	written written
 }
 
 // write puts down what is at a place and below it, children first, so that a
@@ -31,11 +32,26 @@ func (w *writer) write(at *ref) {
 	at.id = w.next
 	w.next++
 	w.batch.Set(numbered(keyNode, at.id), raw)
+	w.remember(at)
+}
+
+// remember notes a new node for the caches, as many as they hold, and cuts it off
+// from the page above: a page that is cached must not hold what is below it.
+func (w *writer) remember(at *ref) {
+	switch {
+	case at.kind == leaf && len(w.written.entries) < generation:
+		w.written.entries[at.id] = at.entry
+	case at.kind == inner && len(w.written.pages) < generation:
+		w.written.pages[at.id] = at.page
+	}
+	at.page, at.entry = nil, nil
 }
 
 // conclude puts down the new version with what it replaced, and forgets the
 // versions that are one too many.
 func (m *Map) conclude(w *writer, fresh record, replaced []uint64) error {
+	w.written.record = fresh
+	m.written.Store(&w.written)
 	raw := fresh.encode()
 	w.batch.Set([]byte{keyHead}, raw)
 	w.batch.Set(numbered(keyRoot, fresh.version), raw)

@@ -81,7 +81,7 @@ func TestReplayGivesTheSameRoot(t *testing.T) {
 
 // TestProofReplay is the long form: PROOF=1 go test -run TestProof -v -timeout 1h.
 func TestProofReplay(t *testing.T) {
-	n := 10_000
+	n := 2_000
 	if os.Getenv("PROOF") != "" {
 		n = 1_000_000
 	}

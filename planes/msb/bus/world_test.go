@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"intercom/core/identity"
@@ -13,8 +14,16 @@ import (
 	"intercom/planes/msb/bus"
 )
 
+var keysMade sync.Map
+
 // key is a key of its own for each name.
-func key(name string) *identity.Identity { return identity.FromSeed(sha256.Sum256([]byte(name))) }
+func key(name string) *identity.Identity {
+	made, ok := keysMade.Load(name)
+	if !ok {
+		made, _ = keysMade.LoadOrStore(name, identity.FromSeed(sha256.Sum256([]byte(name))))
+	}
+	return made.(*identity.Identity)
+}
 
 const network = "test-net"
 
