@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"intercom/core/bft"
 	"intercom/core/store"
 )
@@ -22,7 +24,21 @@ func TestMain(m *testing.M) {
 		child(dir)
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m, leaks...)
+}
+
+// leaks are the engine's goroutines that outlive a node that has ended; all of
+// them sleep and end by themselves or hold nothing.
+var leaks = []goleak.Option{
+	// The log of consensus waits for SIGHUP as long as the process lives.
+	goleak.IgnoreAnyFunction("github.com/cometbft/cometbft/libs/autofile.(*AutoFile).closeFileRoutine"),
+	goleak.IgnoreAnyFunction("github.com/cometbft/cometbft/libs/autofile.OpenAutoFile.func1"),
+	goleak.IgnoreAnyFunction("os/signal.loop"),
+	// Loops that look whether they are still wanted only after their sleep, of
+	// 2 to 8 s; they then read databases that answer that nothing is there.
+	goleak.IgnoreAnyFunction("github.com/cometbft/cometbft/blocksync.(*BlockPool).makeRequestersRoutine"),
+	goleak.IgnoreAnyFunction("github.com/cometbft/cometbft/consensus.(*Reactor).queryMaj23Routine"),
+	goleak.IgnoreAnyFunction("github.com/cometbft/cometbft/p2p.(*Switch).reconnectToPeer"),
 }
 
 // child runs a chain, confirms one transaction after the other and prints each
