@@ -5,8 +5,8 @@
 // depends on the content alone, never on the order in which it came to be. A
 // proof shows that a key has a value under a root, or that it has none;
 // [VerifyPresent] and [VerifyAbsent] are pure functions that need the root and
-// nothing else. The whole content, listed by [View.Scan], gives the root again
-// through a [Builder].
+// nothing else. The whole content, listed by [View.Scan] or sent in the pieces of
+// [View.List], gives the root again through a [Builder].
 //
 // Changes are gathered in an [Update], which is also an overlay: it reads as the
 // map would be, tells its root, and may be dropped. [Update.Write] puts what it

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"intercom/core/identity"
 	"intercom/planes/msb/bus"
 )
 
@@ -94,4 +95,25 @@ func TestAmountsCountAsBigNumbersDo(t *testing.T) {
 			t.Fatalf("%s - %s = %s, %t", x, y, got.AtomicText(), ok)
 		}
 	})
+}
+
+// An account is laid out as upstream does (upstream 2.11).
+func TestAccountsAreLaidOutAsUpstreams(t *testing.T) {
+	engine, err := identity.ParsePublicKey(strings.Repeat("31", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, a := range map[string]bus.Account{
+		"0000000000000000000000000000000000000000000000000000000000000000000000000000000000ad78ebc5ac6200000000000000000000000000000000000000000000": {Balance: amount("12.5")},
+		"0331313131313131313131313131313131313131313131313131313131313131310000000000000000ad78ebc5ac6200000000000100000000000000000429d069189e0000": {
+			Role: 3, ValidatorKey: engine, Balance: amount("12.5"), License: 1, Stake: amount("0.3")},
+	} {
+		if got := hex.EncodeToString(bus.EncodeAccount(a)); got != want {
+			t.Errorf("%+v is %s, want %s", a, got, want)
+		}
+		again, err := bus.DecodeAccount(bus.EncodeAccount(a))
+		if (err == nil) != (a.Role != 3) || err == nil && again != a {
+			t.Errorf("%+v is read as %+v, %v", a, again, err)
+		}
+	}
 }

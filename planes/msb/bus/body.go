@@ -55,7 +55,9 @@ type (
 	}
 	// AddValidator makes the requester, who must be whitelisted, a validator and
 	// takes its stake. Proof is the validator key's signature, from
-	// [ProveValidator]: the key exists, and consents.
+	// [ProveValidator]: the key exists, and consents. Whether its engine runs only
+	// people can know: the admin whitelists those who can be relied on, since with
+	// a third of the validators absent the network stands still.
 	AddValidator struct {
 		Key   identity.PublicKey // of the engine, not of the account
 		Proof [64]byte

@@ -76,7 +76,7 @@ func EncodeAccount(a Account) []byte {
 
 // DecodeAccount reads the value of an account's leaf.
 func DecodeAccount(raw []byte) (Account, error) {
-	if len(raw) != accountSize {
+	if len(raw) != accountSize || raw[0] != byte(Reader) && raw[0] != byte(Whitelisted) && raw[0] != byte(Validator) {
 		return Account{}, badLeaf("account", raw)
 	}
 	return Account{

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -33,12 +34,18 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 // A Nonce makes equal transactions different; it is random.
 type Nonce [16]byte
 
+// NewNonce makes a nonce.
+func NewNonce() (n Nonce) {
+	_, _ = rand.Read(n[:]) // it does not fail
+	return n
+}
+
 // A Tx is what a requester wants, bound to the network, to itself and to a time.
 type Tx struct {
-	Network   string
-	Requester identity.PublicKey
-	Nonce     Nonce
-	Expiry    uint64 // the last height whose block may hold it
+	Network   string             // at most MaxNetwork characters, and not empty
+	Requester identity.PublicKey // [Tx.Sign] sets it
+	Nonce     Nonce              // not zero
+	Expiry    uint64             // the last height whose block may hold it
 	Body      Body
 }
 
