@@ -10,7 +10,8 @@ import (
 )
 
 // Server is a node that answers followers, reached through a stream of its own
-// for every question. Name is for reports.
+// for every question. Name is for reports; Open and the stream's reads must end
+// with the context and with Close.
 type Server struct {
 	Name string
 	Open func(context.Context) (io.ReadWriteCloser, error)

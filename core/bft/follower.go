@@ -3,6 +3,7 @@ package bft
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -230,11 +231,12 @@ func (f *Follower) notice(n Notice) {
 
 // report tells what an error of a server means.
 func (f *Follower) report(ctx context.Context, server string, err error) {
-	switch fault.KindOf(err) {
-	case "", fault.Conflict, fault.NotFound, fault.Limited:
-		return
-	case fault.Invalid:
+	if errors.As(err, new(lie)) {
 		f.notice(Notice{server, Lied, err})
+		return
+	}
+	switch fault.KindOf(err) {
+	case "", fault.Conflict, fault.NotFound, fault.Limited, fault.Invalid:
 	default:
 		if ctx.Err() == nil || context.Cause(ctx) == errImpatient {
 			f.notice(Notice{server, Silent, err})

@@ -6,28 +6,25 @@ import (
 	"io"
 	"net"
 	"sync"
-	"time"
 )
 
 // forward lets the engine connect once to a stream: it answers the address of a
-// port that takes one connection, within a few seconds, and carries it. When
-// either side ends, both do. It ends by itself with the engine's connection.
-func forward(stream io.ReadWriteCloser) (addr string, err error) {
+// port that takes one connection and carries it. When either side ends, both
+// do. Done closes the port: call it when the engine has dialled.
+func (ps *peers) forward(stream io.ReadWriteCloser) (addr string, done func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(5 * time.Second)) // or it waits for ever
-	go func() {
+	ps.carried.Go(func() {
 		conn, err := l.Accept()
-		_ = l.Close()
 		if err != nil {
 			_ = stream.Close()
 			return
 		}
 		splice(conn, stream)
-	}()
-	return l.Addr().String(), nil
+	})
+	return l.Addr().String(), func() { _ = l.Close() }, nil
 }
 
 // Carry connects a stream that another node opened to this node, and returns

@@ -98,8 +98,12 @@ func (n *Node) Run(ctx context.Context) error {
 	n.health.set(Starting, "")
 	r, err := n.start(ctx)
 	if err != nil {
-		n.health.set(Failed, err.Error())
 		n.end(nil)
+		if ctx.Err() != nil {
+			n.health.set(Off, "")
+			return nil
+		}
+		n.health.set(Failed, err.Error())
 		return err
 	}
 	stop, cancel := context.WithCancel(ctx)
@@ -151,6 +155,7 @@ func (n *Node) end(r *running) {
 	if r != nil {
 		r.stop(n.log)
 	}
+	n.peers.carried.Wait()
 }
 
 // grow notes a committed block and tells who waits for it.

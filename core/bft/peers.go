@@ -20,6 +20,8 @@ type peers struct {
 	self string
 	log  *slog.Logger
 
+	carried sync.WaitGroup // streams that run through a forwarder
+
 	mu   sync.Mutex
 	list map[string]*target
 }
@@ -134,9 +136,12 @@ func (ps *peers) dial(ctx context.Context, sw *p2p.Switch, peer Peer) error {
 		if err != nil {
 			return err
 		}
-		if addr, err = forward(stream); err != nil {
+		at, done, err := ps.forward(stream)
+		if err != nil {
 			return errors.Join(err, stream.Close())
 		}
+		defer done()
+		addr = at
 	}
 	to, err := p2p.NewNetAddressString(p2p.IDAddressString(p2p.ID(peer.ID), addr))
 	if err != nil {

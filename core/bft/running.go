@@ -2,6 +2,7 @@ package bft
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +14,7 @@ import (
 
 	dbm "github.com/cometbft/cometbft-db"
 	"github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/consensus"
 	"github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
@@ -27,6 +29,7 @@ import (
 type running struct {
 	node   *node.Node
 	sw     *p2p.Switch
+	cs     *consensus.State
 	state  sm.Store // beside the engine's own, over the same bytes
 	gate   *gate
 	addr   string        // where other nodes connect
@@ -34,6 +37,9 @@ type running struct {
 	why    string        // written before
 	once   sync.Once
 }
+
+// errPort is a start that failed at the port, or behind it.
+var errPort = errors.New("the engine's port")
 
 // attempts to take a port that was free a moment ago.
 const attempts = 5
@@ -48,10 +54,8 @@ func (n *Node) start(ctx context.Context) (r *running, err error) {
 		return nil, unwritable(n.cfg.Dir, err)
 	}
 	for range attempts {
-		if r, err = n.launch(ctx); err == nil || ctx.Err() != nil {
-			break
-		}
-		if n.cfg.port() != "0" {
+		r, err = n.launch(ctx)
+		if n.cfg.port() != "0" || !errors.Is(err, errPort) || ctx.Err() != nil {
 			break
 		}
 	}
@@ -91,6 +95,13 @@ func (n *Node) launch(ctx context.Context) (r *running, err error) {
 	if !ok {
 		return nil, fmt.Errorf("the engine's transport is %T", r.node.Switch())
 	}
+	env, err := r.node.ConfigureRPC()
+	if err != nil {
+		return nil, err
+	}
+	if r.cs, ok = env.ConsensusState.(*consensus.State); !ok {
+		return nil, fmt.Errorf("the engine's consensus is %T", env.ConsensusState)
+	}
 	r.sw = sw
 	height, state, err := n.cfg.App.Last()
 	if err != nil {
@@ -104,7 +115,7 @@ func (n *Node) launch(ctx context.Context) (r *running, err error) {
 		n.running = nil
 		n.mu.Unlock()
 		r.stop(n.log)
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errPort, err)
 	}
 	return r, nil
 }
@@ -137,6 +148,7 @@ func (r *running) fail(why string) {
 func (r *running) stop(log *slog.Logger) {
 	if err := r.node.Stop(); err != nil {
 		log.Debug("the engine stopped badly", "err", err)
+		_ = r.node.EventBus().Stop() // runs from the beginning
 	}
 	r.gate.shut.Store(true)
 	if err := r.node.ProxyApp().Stop(); err != nil {

@@ -76,7 +76,12 @@ func (t Trust) open(raw []byte) (*types.SignedHeader, error) {
 	return signed, nil
 }
 
+// lie marks what a server sent and cannot stand, apart from other mistakes.
+type lie struct{ error }
+
+func (l lie) Unwrap() error { return l.error }
+
 func unproven(what string, err error) error {
-	return fault.New(fault.Invalid, "%s does not hold: %w", what, err).
+	return fault.New(fault.Invalid, "%s does not hold: %w", what, lie{err}).
 		WithHint("whoever sent it is wrong or lies; ask another")
 }

@@ -1,7 +1,6 @@
 package bft
 
 import (
-	"github.com/cometbft/cometbft/consensus"
 	"github.com/cometbft/cometbft/types"
 
 	"intercom/core/identity"
@@ -40,15 +39,7 @@ func (n *Node) Status() Status {
 	for _, p := range r.sw.Peers().Copy() {
 		s.Peers = append(s.Peers, string(p.ID()))
 	}
-	env, err := r.node.ConfigureRPC()
-	if err != nil {
-		return s
-	}
-	cs, ok := env.ConsensusState.(*consensus.State)
-	if !ok {
-		return s
-	}
-	round := cs.GetRoundState()
+	round := r.cs.GetRoundState()
 	if round.Validators == nil {
 		return s
 	}

@@ -124,3 +124,43 @@ func TestValidatorJoinsAndLeavesByTransaction(t *testing.T) {
 	same(t, sites, 10)
 	wait(t, "both vote", func() bool { return len(sites[0].node.Status().Validators) == 2 })
 }
+
+func TestFullNodeFollowsAndSends(t *testing.T) {
+	sites := town(t, 2)
+	for _, s := range sites {
+		s.end()
+		s.edit = func(c *bft.Config) { c.Strangers = true }
+		s.start()
+	}
+	for i := range 5 {
+		sites[0].confirm(fmt.Sprint("before ", i))
+	}
+	full := newSite(t, t.TempDir())
+	t.Cleanup(func() { full.store.Close() })
+	full.genesis, full.peers = sites[0].genesis, sites[0].peers
+	full.start()
+	if out := full.confirm("from outside"); out.Result.Code != 0 {
+		t.Errorf("%+v", out)
+	}
+	same(t, append(sites, full), 6)
+	if _, ok, err := full.node.Find(bft.TxHash([]byte("before 2"))); !ok || err != nil {
+		t.Errorf("what was before it came: %v %v", ok, err)
+	}
+}
+
+func TestStrangersAreTurnedAway(t *testing.T) {
+	s := alone(t)
+	s.confirm("one")
+	stranger := newSite(t, t.TempDir())
+	t.Cleanup(func() { stranger.store.Close() })
+	stranger.genesis = s.genesis
+	stranger.peers = []bft.Peer{{ID: s.node.ID(), Addr: s.node.Status().Addr}}
+	stranger.start()
+	time.Sleep(time.Second)
+	if now := s.node.Status(); len(now.Peers) != 0 {
+		t.Errorf("connected: %+v", now.Peers)
+	}
+	if total := stranger.app.total(); total != 0 {
+		t.Errorf("it followed to %d", total)
+	}
+}

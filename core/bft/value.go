@@ -51,7 +51,8 @@ type Validator struct {
 
 // Result is what an application says about one transaction: of a check, whether
 // it may wait for a block; of an execution, what came of it. Code 0 is success.
-// Log is for people and is no part of what the chain agrees on.
+// Log is for people and is no part of what the chain agrees on; Data has at most
+// 1 MiB, or no proof of it is read.
 type Result struct {
 	Code uint32 `json:"code"`
 	Data []byte `json:"data,omitempty"`
