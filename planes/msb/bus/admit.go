@@ -24,7 +24,7 @@ func (m *Machine) admit(l *ledger, s *Signed, reserved Amount) Result {
 // affords tells whether the requester can pay the fee.
 func (l *ledger) affords(s *Signed, reserved Amount) Result {
 	notFound, insufficient := RequesterNotFound, InsufficientFeeBalance
-	if s.Body.Kind() == KindTransfer {
+	if s.Body.kind() == KindTransfer {
 		notFound, insufficient = TransferSenderNotFound, TransferInsufficientBalance
 	}
 	account := l.account(s.Requester)

@@ -29,7 +29,7 @@ func (k Kind) String() string {
 
 // A Body is one of the bodies below.
 type Body interface {
-	Kind() Kind
+	kind() Kind
 	fields() [][]byte
 }
 
@@ -70,14 +70,16 @@ type (
 	Ban struct{ Account identity.PublicKey }
 )
 
-// Kind tells what the body is.
-func (Transfer) Kind() Kind        { return KindTransfer }
-func (Contract) Kind() Kind        { return KindContract }        // Kind tells what the body is.
-func (Deployment) Kind() Kind      { return KindDeployment }      // Kind tells what the body is.
-func (AddValidator) Kind() Kind    { return KindAddValidator }    // Kind tells what the body is.
-func (RemoveValidator) Kind() Kind { return KindRemoveValidator } // Kind tells what the body is.
-func (Whitelist) Kind() Kind       { return KindWhitelist }       // Kind tells what the body is.
-func (Ban) Kind() Kind             { return KindBan }             // Kind tells what the body is.
+// KindOf tells what a body does.
+func KindOf(b Body) Kind { return b.kind() }
+
+func (Transfer) kind() Kind        { return KindTransfer }
+func (Contract) kind() Kind        { return KindContract }
+func (Deployment) kind() Kind      { return KindDeployment }
+func (AddValidator) kind() Kind    { return KindAddValidator }
+func (RemoveValidator) kind() Kind { return KindRemoveValidator }
+func (Whitelist) kind() Kind       { return KindWhitelist }
+func (Ban) kind() Kind             { return KindBan }
 
 func (b Transfer) fields() [][]byte      { return [][]byte{b.To[:], b.Amount.append(nil)} }
 func (b Contract) fields() [][]byte      { return [][]byte{b.Subnet[:], b.Command[:]} }

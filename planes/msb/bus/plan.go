@@ -29,7 +29,7 @@ func (l *ledger) plan(requester identity.PublicKey, id ID, body Body) (Result, f
 	case Ban:
 		return l.planBan(requester, b)
 	default: // no other body can be made outside this package, and none inside is left out
-		return refuse(OperationTypeUnknown, "Operation type %d is unknown.", body.Kind()), nil
+		return refuse(OperationTypeUnknown, "Operation type %d is unknown.", body.kind()), nil
 	}
 }
 

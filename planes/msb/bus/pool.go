@@ -110,7 +110,7 @@ func (r *reserved) fits(balance Amount, s *Signed) Result {
 		return Result{}
 	}
 	code := InsufficientFeeBalance
-	if s.Body.Kind() == KindTransfer {
+	if s.Body.kind() == KindTransfer {
 		code = TransferInsufficientBalance
 	}
 	return refuse(code, "Insufficient balance: %s TNK of %s TNK are reserved for %d pending transactions.", r.total, balance, r.count)

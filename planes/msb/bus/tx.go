@@ -56,7 +56,7 @@ type Tx struct {
 //		nonce, expiry (u64be), fields of the body…)
 func (tx *Tx) Preimage() []byte {
 	fields := [][]byte{
-		[]byte(tx.Network), {byte(tx.Body.Kind())}, tx.Requester[:], tx.Nonce[:],
+		[]byte(tx.Network), {byte(tx.Body.kind())}, tx.Requester[:], tx.Nonce[:],
 		binary.BigEndian.AppendUint64(nil, tx.Expiry),
 	}
 	return canon.Preimage(tagTx, append(fields, tx.Body.fields()...)...)

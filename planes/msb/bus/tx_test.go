@@ -35,7 +35,7 @@ func TestGoldenTransactions(t *testing.T) {
 	got := map[string]map[string]string{}
 	for name, body := range bodies() {
 		s := signed(body)
-		if kind := body.Kind().String(); kind != name {
+		if kind := bus.KindOf(body).String(); kind != name {
 			t.Errorf("%s is called %s", name, kind)
 		}
 		got[name] = map[string]string{"id": s.ID.String(), "bytes": hex.EncodeToString(s.Encode())}
