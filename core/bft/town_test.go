@@ -72,6 +72,10 @@ func TestNodesReachEachOtherThroughStreams(t *testing.T) {
 		s.end()
 	}
 	ids := []string{sites[0].node.ID(), sites[1].node.ID()}
+	for _, s := range sites {
+		s.listen, s.peers = "", nil
+		s.start()
+	}
 	dial := func(to *site) func(context.Context) (io.ReadWriteCloser, error) {
 		return func(ctx context.Context) (io.ReadWriteCloser, error) {
 			near, far := net.Pipe()
@@ -79,11 +83,10 @@ func TestNodesReachEachOtherThroughStreams(t *testing.T) {
 			return near, nil
 		}
 	}
-	sites[0].peers = []bft.Peer{{ID: ids[1], Dial: dial(sites[1])}}
-	sites[1].peers = []bft.Peer{{ID: ids[0], Dial: dial(sites[0])}}
-	for _, s := range sites {
-		s.listen = ""
-		s.start()
+	for i, s := range sites {
+		if err := s.node.SetPeers([]bft.Peer{{ID: ids[1-i], Dial: dial(sites[1-i])}}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	sites[0].confirm("through a pipe")
 	same(t, sites, 1)
