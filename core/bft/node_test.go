@@ -91,3 +91,24 @@ func TestWaitEndsWithTheNode(t *testing.T) {
 		t.Errorf("wait: %v", err)
 	}
 }
+
+func TestTwoChainsShareAProcessAndAStore(t *testing.T) {
+	one := alone(t)
+	two := &site{t: t, dir: t.TempDir(), store: one.store}
+	two.genesis = genesis(t, two.dir+"/bft")
+	one.confirm("one")
+	two.edit = func(c *bft.Config) {
+		c.Name = "other"
+		two.app = newTally(two.store, "other")
+		c.App = two.app
+	}
+	two.start()
+	two.confirm("two")
+	one.confirm("three")
+	if one.app.total() != 2 || two.app.total() != 1 {
+		t.Errorf("they count %d and %d", one.app.total(), two.app.total())
+	}
+	if _, ok, err := two.node.Find(bft.TxHash([]byte("one"))); ok || err != nil {
+		t.Errorf("one chain knows the other's: %v %v", ok, err)
+	}
+}
