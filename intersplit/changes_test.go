@@ -178,6 +178,7 @@ func TestUndoGoesBackAndForth(t *testing.T) {
 	}
 	p.write("expense_undo", `{"channel":"trip","key":"u"}`)
 	balance("entries=1 total=1.00")
+	p.setOnline(false) // or what p did would arrive in the middle of the refusal
 	refused(t, w.join(2), "trip", fault.NotFound, [][2]string{{"expense_undo", `{"channel":"trip"}`}})
 }
 

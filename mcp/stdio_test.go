@@ -101,7 +101,7 @@ func TestStdioAnswersBeforeItEnds(t *testing.T) {
 	s := newServer(t, newHouse(t), Config{})
 	s.grace = 20 * time.Second
 	answer := ask(t, s, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"events_read","arguments":{"wait_ms":50}}}`)
-	if !strings.Contains(string(answer), `"structuredContent":{"events":[]`) {
+	if !strings.Contains(string(answer), `"structuredContent":{"untrusted":true,"events":[]`) {
 		t.Errorf("got %s", answer)
 	}
 }

@@ -73,7 +73,7 @@ type Spec[In, Out any] struct {
 	Access    Access
 	Effects   Effects
 	Common    bool // on the common path: an agent meets it first
-	Untrusted bool // the result carries words of other peers
+	Untrusted bool // the result carries words of other peers, and is marked so
 
 	Synonyms map[string][]string // parameter → other names that are accepted
 	Args     []string            // parameters that text forms take without a name, in order
@@ -123,7 +123,7 @@ func New[In, Out any](s Spec[In, Out]) *Op {
 		Name: s.Name, Owner: s.Owner, Summary: s.Summary, Notes: s.Notes,
 		Access: s.Access, Effects: s.Effects, Common: s.Common, Untrusted: s.Untrusted,
 		Synonyms: s.Synonyms, Args: s.Args, Example: json.RawMessage(s.Example),
-		Input: derive[In](s.Name, inputs), Output: derive[Out](s.Name, outputs),
+		Input: derive[In](s.Name, inputs, false), Output: derive[Out](s.Name, outputs, s.Untrusted),
 	}
 	free := map[string]bool{}
 	for _, p := range info.Parameters() {
@@ -151,6 +151,9 @@ func handler[In, Out any](s Spec[In, Out]) func(context.Context, []byte, bool) (
 		if err != nil {
 			return Reply{}, err
 		}
+		if s.Untrusted {
+			value = marked(value)
+		}
 		reply := Reply{Value: value}
 		switch {
 		case text && s.Text != nil:
@@ -160,6 +163,16 @@ func handler[In, Out any](s Spec[In, Out]) func(context.Context, []byte, bool) (
 		}
 		return reply, nil
 	}
+}
+
+// marked puts the mark of other peers' words before a result, where whoever
+// reads it meets it first.
+func marked(value json.RawMessage) json.RawMessage {
+	const mark = `{"` + untrustedMark + `":true`
+	if len(value) == len("{}") {
+		return json.RawMessage(mark + "}")
+	}
+	return append(json.RawMessage(mark+","), value[1:]...)
 }
 
 // encode writes JSON as people and hashes expect it: without escapes for HTML.

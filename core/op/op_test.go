@@ -134,7 +134,7 @@ func TestEventsReadWaitsOnlyAsLongAsAsked(t *testing.T) {
 		t.Fatalf("%s %v", reply.Value, err)
 	}
 	reply, err = r.Call(t.Context(), op.Request{Name: "events_read", Grant: op.Read, Params: json.RawMessage(`{"after":"test:1","wait_ms":1}`)})
-	if err != nil || string(reply.Value) != `{"events":[],"next":"test:1"}` {
+	if err != nil || string(reply.Value) != `{"untrusted":true,"events":[],"next":"test:1"}` {
 		t.Fatalf("%s %v", reply.Value, err)
 	}
 }
