@@ -40,10 +40,11 @@ type surface struct {
 	t    *testing.T
 	addr string
 
-	mu    sync.Mutex
-	conn  *websocket.Conn
-	last  int
-	calls map[int]chan answer
+	mu     sync.Mutex
+	conn   *websocket.Conn
+	closed bool
+	last   int
+	calls  map[int]chan answer
 }
 
 type answer struct {
@@ -57,6 +58,9 @@ type answer struct {
 
 func (s *surface) Call(ctx context.Context, name, params string) (json.RawMessage, *fault.Error) {
 	conn, id, reply := s.begin()
+	if conn == nil {
+		return nil, fault.New(fault.Unavailable, "the client is closed")
+	}
 	request := fmt.Sprintf(`{"id":%d,"type":%q,"params":%s}`, id, name, params)
 	if err := conn.Write(context.Background(), websocket.MessageText, []byte(request)); err != nil {
 		s.drop(conn)
@@ -74,10 +78,14 @@ func (s *surface) Call(ctx context.Context, name, params string) (json.RawMessag
 	}
 }
 
-// begin registers a call on the connection, which it opens when there is none.
+// begin registers a call on the connection, which it opens when there is none; a
+// closed client gives none.
 func (s *surface) begin() (*websocket.Conn, int, chan answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil, 0, nil
+	}
 	if s.conn == nil {
 		s.conn = login(s.t, s.addr).conn
 		go s.receive(s.conn)
@@ -127,6 +135,7 @@ func (s *surface) drop(conn *websocket.Conn) {
 func (s *surface) Close() error {
 	s.mu.Lock()
 	conn := s.conn
+	s.closed = true
 	s.mu.Unlock()
 	if conn != nil {
 		s.drop(conn)
