@@ -31,7 +31,7 @@ vet:
 check:
 	test -z "$$(gofmt -l .)"
 	go tool staticcheck ./...
-	! grep -rnE 't\.Skip' --include='*_test.go' .
+	! grep -rnE '\bt\.Skip(f|Now)?\(' --include='*_test.go' .
 
 unit:
 	go test -count=1 -timeout 20m ./...

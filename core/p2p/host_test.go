@@ -209,6 +209,7 @@ func TestOpenFindsAPeerThroughTheDHT(t *testing.T) {
 	link(t, hub, a)
 	link(t, b, hub)
 	eventually(t, "both are in the hub's table", func() bool { return hub.dht.RoutingTable().Size() == 2 })
+	eventually(t, "the hub is in the seeker's table", func() bool { return b.dht.RoutingTable().Size() > 0 })
 	a.Handle("/echo/1", func(_ context.Context, _ identity.PublicKey, s Stream) { io.Copy(s, s) })
 	s, err := b.Open(t.Context(), a.Key(), "/echo/1")
 	if err != nil {
