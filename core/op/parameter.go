@@ -12,7 +12,6 @@ type Parameter struct {
 	Description string
 	Required    bool
 	Types       []string // JSON types it admits; empty means any value
-	Enum        []any    // the values it admits, when they are listed
 	Free        bool     // any JSON value will do
 }
 
@@ -44,7 +43,6 @@ func (i Info) Parameters() []Parameter {
 		var raw json.RawMessage
 		var member struct {
 			Type        any    `json:"type"`
-			Enum        []any  `json:"enum"`
 			Description string `json:"description"`
 		}
 		var keywords map[string]json.RawMessage
@@ -53,7 +51,7 @@ func (i Info) Parameters() []Parameter {
 		}
 		delete(keywords, "description")
 		parameters = append(parameters, Parameter{
-			Name: name.(string), Description: member.Description, Enum: member.Enum,
+			Name: name.(string), Description: member.Description,
 			Free: len(keywords) == 0, Required: slices.Contains(s.Required, name.(string)), Types: types(member.Type),
 		})
 	}

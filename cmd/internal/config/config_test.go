@@ -148,3 +148,14 @@ func TestSidechannelFlagsAreUpstreams(t *testing.T) {
 		}
 	}
 }
+
+// Only upstream's own variables have upstream's names: one that anybody may have
+// set for another program must not end the start.
+func TestForeignVariablesMeanNothing(t *testing.T) {
+	if _, _, err := parse(t, map[string]string{"UI": "1", "HTTP": "x", "JSON": "perhaps"}); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := parse(t, map[string]string{"INTERCOM_UI": "1"}); err == nil {
+		t.Error("INTERCOM_UI promised a page")
+	}
+}

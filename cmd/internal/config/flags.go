@@ -86,7 +86,7 @@ func surfaceFlags() []Flag {
 // offOnly is a flag of something that is not built: saying that it is off is
 // true, anything else would be a promise.
 func offOnly(name, why string) Flag {
-	return Flag{Name: name, Env: strings.ToUpper(strings.ReplaceAll(name, "-", "_")), Bool: true, Peer: true, Help: "only 0: " + why,
+	return Flag{Name: name, Bool: true, Peer: true, Help: "only 0: " + why,
 		set: func(_ *Config, v string) error {
 			if on, err := parseBool(v); err != nil || !on {
 				return err

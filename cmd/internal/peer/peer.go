@@ -140,9 +140,6 @@ func (p *Peer) Run(ctx context.Context) error {
 	return err
 }
 
-// Exiting is closed when somebody called exit.
-func (p *Peer) Exiting() <-chan struct{} { return p.stopped.Done() }
-
 // part is something that runs and has no operations.
 type part func(context.Context) error
 
