@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"intercom/core/fault"
 )
@@ -273,24 +272,6 @@ func TestLeftoverOfACrashIsInNobodysWay(t *testing.T) {
 	}
 	if _, origin, err := OpenOrCreate(dir, nil); err != nil || origin != Created {
 		t.Errorf("%v, %v", origin, err)
-	}
-}
-
-func TestOpeningAnUnprotectedIdentityIsFast(t *testing.T) {
-	dir := t.TempDir()
-	if _, _, err := Create(dir, nil, nil); err != nil {
-		t.Fatal(err)
-	}
-	best := time.Hour
-	for range 20 {
-		start := time.Now()
-		if _, err := Open(dir, nil); err != nil {
-			t.Fatal(err)
-		}
-		best = min(best, time.Since(start))
-	}
-	if best > 3*time.Millisecond {
-		t.Errorf("the fastest of 20 took %v", best)
 	}
 }
 

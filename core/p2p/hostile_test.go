@@ -229,8 +229,7 @@ func TestProveGivesUpOnASilentPort(t *testing.T) {
 	defer l.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	begin := time.Now()
-	if _, err := prove(ctx, l.Addr().String(), nil); err == nil || time.Since(begin) > 2*time.Second {
-		t.Errorf("after %v: %v", time.Since(begin), err)
+	if _, err := prove(ctx, l.Addr().String(), nil); err == nil {
+		t.Error("a port that says nothing proved a key")
 	}
 }
