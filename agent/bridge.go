@@ -24,6 +24,7 @@ var pageOrigins = []string{"http://127.0.0.1:5070", "http://localhost:5070"}
 type Bridge struct {
 	caller  op.Caller
 	log     *slog.Logger
+	detail  slog.Level // of what Config.Debug asks for
 	limits  Limits
 	grant   op.Access
 	cli     bool
@@ -47,6 +48,10 @@ func New(cfg Config, caller op.Caller, hello Hello, log *slog.Logger) *Bridge {
 	b := &Bridge{
 		caller: caller, log: log, limits: cfg.Limits.or(), grant: op.Write, cli: cfg.CLI,
 		guard: newGuard(cfg.Token), filter: parseFilter(cfg.Filter), entry: hello.EntryChannel, release: cfg.Release,
+	}
+	b.detail = slog.LevelDebug
+	if cfg.Debug {
+		b.detail = slog.LevelInfo
 	}
 	b.hello = encode(helloFrame{
 		Type: "hello", Peer: hello.Peer, Address: hello.Address, EntryChannel: hello.EntryChannel,
@@ -144,7 +149,7 @@ func (b *Bridge) serve(w http.ResponseWriter, r *http.Request) {
 		CompressionMode:    websocket.CompressionDisabled,
 	})
 	if err != nil {
-		b.log.Debug("sc-bridge: no handshake", "err", err)
+		b.log.Log(r.Context(), b.detail, "sc-bridge: no handshake", "err", err)
 		return
 	}
 	visitor := r.Context().Value(visitorKey{}).(*visitor)

@@ -29,6 +29,10 @@ type Config struct {
 	// The page of the peer itself belongs here when it has another port.
 	Origins []string
 
+	// Debug logs at level info, and not debug, when clients come, are let in and
+	// go, and why. What they say is never logged.
+	Debug bool
+
 	// Release is called when a client is gone and its calls have ended, so that
 	// what it held by its name (see op.ClientOf) can be let go. May be nil.
 	Release func(client string)

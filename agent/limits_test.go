@@ -128,6 +128,29 @@ func TestW63TokenIsNeverToldToAnyone(t *testing.T) {
 	}
 }
 
+// With Debug the log tells who comes and goes; without it, nothing of that.
+func TestDebugTellsTheComingAndGoing(t *testing.T) {
+	for _, debug := range []bool{true, false} {
+		var log bytes.Buffer
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		bridge := agent.New(agent.Config{Token: token, Debug: debug}, newFake(t), hello, slog.New(slog.NewTextHandler(&log, nil)))
+		wg.Go(func() { bridge.Run(ctx, listener) })
+		login(t, listener.Addr().String())
+		cancel()
+		wg.Wait()
+		for _, what := range []string{"a connection", "let in", "gone"} {
+			if strings.Contains(log.String(), what) != debug {
+				t.Errorf("debug %v, %q: %s", debug, what, &log)
+			}
+		}
+	}
+}
+
 func TestW63FramesBeforeAuthAreSmall(t *testing.T) {
 	addr := serve(t, newFake(t), agent.Config{})
 	c := connect(t, addr)

@@ -47,20 +47,28 @@ func newSession(b *Bridge, conn *websocket.Conn, v *visitor) *session {
 // ended.
 func (s *session) run(ctx context.Context) {
 	s.ctx, s.end = context.WithCancelCause(ctx)
+	s.tell("sc-bridge: a connection", "from", s.visitor.RemoteAddr())
 	s.tasks.Go(s.keep)
 	if s.write(s.bridge.hello) == nil {
 		if cursor, ok := s.authenticate(); ok {
+			s.tell("sc-bridge: let in")
 			s.tasks.Go(func() { s.push(cursor) })
 			s.serve()
 		}
 	}
 	s.end(nil)
+	s.tell("sc-bridge: gone", "why", context.Cause(s.ctx))
 	s.lane.wait.Wait()
 	s.tasks.Wait()
 	s.visitor.Close()
 	if s.bridge.release != nil {
 		s.bridge.release(s.client)
 	}
+}
+
+// tell logs what became of the connection, for who asked to see it.
+func (s *session) tell(what string, attrs ...any) {
+	s.bridge.log.Log(s.ctx, s.bridge.detail, what, append(attrs, "client", s.client)...)
 }
 
 // close ends the connection for a reason that the client is told.

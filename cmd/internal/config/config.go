@@ -58,6 +58,7 @@ type Bridge struct {
 	Token          string
 	TokenFile      string
 	CLI            bool
+	Debug          bool // log the coming and going of clients
 	Filter         string
 	FilterChannels []string
 	Origins        []string

@@ -69,6 +69,7 @@ func bridgeFlags() []Flag {
 		{Name: "sc-bridge-cli", Env: "SC_BRIDGE_CLI", Bool: true, Peer: true, Help: "allow terminal commands over the bridge (default 0)", set: boolean(func(c *Config) *bool { return &c.Bridge.CLI })},
 		{Name: "sc-bridge-filter", Env: "SC_BRIDGE_FILTER", Peer: true, Help: "filter that clients start with, as a+b|c", set: text(func(c *Config) *string { return &c.Bridge.Filter })},
 		{Name: "sc-bridge-filter-channel", Env: "SC_BRIDGE_FILTER_CHANNEL", Peer: true, Help: "channels that the filter is for, comma-separated (default all)", set: list(func(c *Config) *[]string { return &c.Bridge.FilterChannels })},
+		{Name: "sc-bridge-debug", Env: "SC_BRIDGE_DEBUG", Bool: true, Peer: true, Help: "log when clients of the bridge come, are let in and go (default 0)", set: boolean(func(c *Config) *bool { return &c.Bridge.Debug })},
 		{Name: "sc-bridge-origins", Peer: true, Help: "web origins that may connect, comma-separated", set: list(func(c *Config) *[]string { return &c.Bridge.Origins })},
 		offOnly("ui", "the web page is not there yet"),
 	}

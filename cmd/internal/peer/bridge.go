@@ -34,7 +34,7 @@ func (p *Peer) openBridge() error {
 			WithHint("name another port with --sc-bridge-port, or end what holds it")
 	}
 	server := agent.New(agent.Config{
-		Token: agent.Token(token), CLI: cfg.CLI, Filter: cfg.Filter, FilterChannels: cfg.FilterChannels,
+		Token: agent.Token(token), CLI: cfg.CLI, Debug: cfg.Debug, Filter: cfg.Filter, FilterChannels: cfg.FilterChannels,
 		Origins: cfg.Origins, Release: p.Release,
 	}, p.Registry, agent.Hello{Peer: p.Key().String(), Address: p.Key().Address(), EntryChannel: entryChannel}, p.log)
 	p.bridge = &bridge{server: server, listener: listener, tokenFile: file}
