@@ -53,23 +53,34 @@ type ImportParams struct {
 type ImportResult struct {
 	Channel string        `json:"channel" jsonschema:"channel of the ledger"`
 	Format  ImportFormat  `json:"format" jsonschema:"form of the data"`
+	Way     Way           `json:"way" jsonschema:"signed: the signed entries of this very room were merged, of which each counts as a row; rows: each row makes a new entry of this peer"`
 	New     int           `json:"new" jsonschema:"rows that were not in the room, and are recorded"`
 	Known   int           `json:"known" jsonschema:"rows that are in the room already"`
-	Changed int           `json:"changed" jsonschema:"rows whose entry says something else; with update it is edited"`
+	Changed int           `json:"changed" jsonschema:"way rows: rows whose entry says something else, with update it is edited; way signed: entries of the room that the new ones change"`
 	Gone    int           `json:"gone" jsonschema:"rows whose entry was deleted, undone or cleared here, and stays so"`
 	Skipped []format.Skip `json:"skipped" jsonschema:"rows that make no entry"`
+	Void    int           `json:"void,omitempty" jsonschema:"way signed: new ones that are kept and count nowhere, as of an author without the right to add; their reason says why"`
 	Rows    []ImportRow   `json:"rows" jsonschema:"the new and the changed rows, the first 200 of them"`
 	SentTo  int           `json:"sent_to" jsonschema:"to how many connected members the entries were announced; those who are away fetch them later"`
 	Joined  bool          `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
 	DryRun  bool          `json:"dry_run,omitempty" jsonschema:"nothing was recorded"`
 }
 
+// Way is how data enter a room.
+type Way string
+
+// The ways of [ImportResult].
+const (
+	WaySigned Way = "signed"
+	WayRows   Way = "rows"
+)
+
 // ImportRow is a row that is not simply known.
 type ImportRow struct {
-	Row    int    `json:"row" jsonschema:"line of the table, or place in the list"`
+	Row    int    `json:"row" jsonschema:"line of the table, or place in the list; 0 for what the data do not have"`
 	Status string `json:"status" jsonschema:"new or changed"`
 	ID     string `json:"id,omitempty" jsonschema:"of a changed row: its entry"`
-	Entry  Entry  `json:"entry" jsonschema:"what the row says"`
+	Entry  Entry  `json:"entry" jsonschema:"what the row says; way signed: what the entry says with all of them"`
 }
 
 const maxImportRows = 200
@@ -77,17 +88,20 @@ const maxImportRows = 200
 func (r *Rooms) importOp() *op.Op {
 	return op.New(op.Spec[ImportParams, ImportResult]{
 		Name: "expense_import", Owner: owner, Summary: "Import entries from another ledger, once however often it is done",
-		Notes: "Try dry_run first. Each row has an import id, its own or the hash of what it says, which counts once in the room, " +
-			"whoever imports it. One wrong row refuses all of them. Splitwise tells no payers: who is better off by a row is taken to have paid it.",
+		Notes: "Try dry_run first. json into the channel that it was exported from brings back the signed entries themselves: " +
+			"each is checked like one from a member and keeps its author, and a member who comes later changes nothing; " +
+			"the readable entries beside them are not looked at. All else makes new entries of this peer: " +
+			"each row has an import id, its own or the hash of what it says, which counts once in the room, whoever imports it. " +
+			"One wrong row refuses all of them. Splitwise tells no payers: who is better off by a row is taken to have paid it.",
 		Access: op.Write, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Untrusted: true,
 		Synonyms: roomSynonyms,
 		Example:  `{"channel":"trip-nyc","format":"csv-entries","data":"payers,amount,split,note\nann,30,\"ann,ben\",dinner\n","dry_run":true}`,
-		Run:      r.importRows,
+		Run:      r.imports,
 		Text:     ImportResult.text,
 	})
 }
 
-func (r *Rooms) importRows(ctx context.Context, in ImportParams) (ImportResult, error) {
+func (r *Rooms) imports(ctx context.Context, in ImportParams) (ImportResult, error) {
 	data, err := in.data()
 	if err != nil {
 		return ImportResult{}, err
@@ -99,30 +113,45 @@ func (r *Rooms) importRows(ctx context.Context, in ImportParams) (ImportResult, 
 	out := ImportResult{
 		Channel: v.channel, Format: in.Format, Joined: v.joined, DryRun: bool(in.DryRun), Skipped: []format.Skip{}, Rows: []ImportRow{},
 	}
+	signed, err := in.signed(v.channel, data)
+	switch {
+	case err != nil:
+	case signed != nil:
+		err = r.importSigned(ctx, v.room, signed, &out)
+	default:
+		err = r.importRows(ctx, v.room, in, data, &out)
+	}
+	if err != nil {
+		return ImportResult{}, err
+	}
+	return out, nil
+}
+
+// importRows makes an entry of each row that the room does not know.
+func (r *Rooms) importRows(ctx context.Context, rm *room, in ImportParams, data []byte, out *ImportResult) error {
+	out.Way = WayRows
 	var bodies []ledger.Body
-	lookErr := v.room.look(func(l *ledger.Ledger) {
+	var err error
+	lookErr := rm.look(func(l *ledger.Ledger) {
 		var read *format.Read
 		if read, err = in.read(l, data); err == nil {
 			out.Skipped = append(out.Skipped, read.Skipped...)
 			bodies, err = out.compare(l, read.Rows, bool(in.Update), r)
 		}
 	})
-	if err := cmp.Or(lookErr, err); err != nil {
-		return ImportResult{}, err
-	}
-	if in.DryRun {
-		return out, nil
+	if err := cmp.Or(lookErr, err); err != nil || out.DryRun {
+		return err
 	}
 	const batch = 1000
 	for len(bodies) > 0 {
 		n := min(len(bodies), batch)
-		_, sent, err := r.recordAll(ctx, v.room, bodies[:n])
+		_, sent, err := r.recordAll(ctx, rm, bodies[:n])
 		if err != nil {
-			return ImportResult{}, err
+			return err
 		}
 		out.SentTo, bodies = max(out.SentTo, sent), bodies[n:]
 	}
-	return out, nil
+	return nil
 }
 
 // data is the text to import. What a file holds that is no such export is not
@@ -172,12 +201,18 @@ func (in ImportParams) read(l *ledger.Ledger, data []byte) (*format.Read, error)
 			continue
 		}
 		read, err := i.read(data, room)
-		if f := fault.Of(err); f != nil && in.Path != "" && !strings.HasPrefix(f.Message, "row ") {
-			return nil, fault.New(f.Kind, "the file %.200q is no data of format %s", in.Path, in.Format).WithHint("check path and format")
-		}
-		return read, err
+		return read, in.unread(err)
 	}
 	return nil, fault.New(fault.Invalid, "format %q is not known", in.Format)
+}
+
+// unread refuses data that cannot be read. Of a file, only a row of the format is
+// told.
+func (in ImportParams) unread(err error) error {
+	if f := fault.Of(err); f != nil && in.Path != "" && !strings.HasPrefix(f.Message, "row ") {
+		return fault.New(f.Kind, "the file %.200q is no data of format %s", in.Path, in.Format).WithHint("check path and format")
+	}
+	return err
 }
 
 // compare holds rows against the room: it counts them, and gives what is to be
@@ -226,9 +261,8 @@ func (out *ImportResult) compare(l *ledger.Ledger, rows []format.Row, update boo
 }
 
 func (out *ImportResult) show(row *format.Row, status, id string, l *ledger.Ledger, r *Rooms) {
-	if len(out.Rows) < maxImportRows {
-		entry := entryOf(l.Preview(r.self, r.now().UnixMilli(), row.Body))
-		out.Rows = append(out.Rows, ImportRow{Row: row.Line, Status: status, ID: id, Entry: entry})
+	if len(out.Rows) < maxImportRows { // a preview costs
+		out.row(ImportRow{Row: row.Line, Status: status, ID: id, Entry: entryOf(l.Preview(r.self, r.now().UnixMilli(), row.Body))})
 	}
 }
 
@@ -338,7 +372,10 @@ func (r ImportResult) text() string {
 	if r.DryRun {
 		did = "would import"
 	}
-	fmt.Fprintf(&out, "[expense:%s] %s new=%d known=%d changed=%d gone=%d skipped=%d\n", r.Channel, did, r.New, r.Known, r.Changed, r.Gone, len(r.Skipped))
+	fmt.Fprintf(&out, "[expense:%s] %s %s new=%d known=%d changed=%d gone=%d skipped=%d\n", r.Channel, did, r.Way, r.New, r.Known, r.Changed, r.Gone, len(r.Skipped))
+	if r.Void > 0 {
+		fmt.Fprintf(&out, "- %d of the new ones are kept and count nowhere\n", r.Void)
+	}
 	for _, row := range r.Rows {
 		fmt.Fprintf(&out, "- row %d %s: %s\n", row.Row, row.Status, spokenEntry(row.Entry))
 	}

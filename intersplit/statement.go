@@ -15,6 +15,7 @@ type statement struct {
 	books    []currencyBook
 	entries  []Entry
 	cleared  *Cleared
+	signed   []string // all signed entries of the room, where they are asked for
 }
 
 // currencyBook is one currency's part of a statement.
