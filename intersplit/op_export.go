@@ -38,8 +38,8 @@ func (r *Rooms) exportOp() *op.Op {
 		Name: "expense_export", Owner: owner, Summary: "Export a channel's ledger for people and other programs",
 		Notes: "Peers with the same entries export the same but for the time of export. " +
 			"expense_import takes json and csv-entries back. json carries the signed entries of the room, in base64: " +
-			"imported into the same channel, on any peer, it is the room as it was, with history, undo, names and recurring rules. " +
-			"csv-entries has what counts now.",
+			"imported into the same channel, on any peer, it is the room as it was, with history, undo, names and recurring rules; " +
+			"so it tells what was deleted too. csv-entries has what counts now.",
 		Access: op.Read, Effects: op.Effects{Idempotent: true}, Common: true, Untrusted: true,
 		Synonyms: roomSynonyms,
 		Example:  `{"channel":"trip-nyc","format":"json"}`,
