@@ -139,9 +139,9 @@ func (m *merger) fresh() []*feed.Entry {
 }
 
 // merge stores the entries, which are on the disk when it returns, and says how
-// many the room did not have. They are those of a member: whoever else has them
-// has the same room. After an error, which only the disk or the end of ctx make,
-// the first of them may be there; again brings the rest.
+// many the room did not have. After an error, which now only the disk, the end of
+// ctx or a room that others have filled meanwhile can make, the first of them may
+// be there: merging again brings the rest.
 func (r *Rooms) merge(ctx context.Context, m *merger) (added int, err error) {
 	defer r.gather(m.room)()
 	outcomes, err := r.feeds.AddForeseen(ctx, m.foreseen, r.signer.PublicKey(), r.now())
