@@ -45,8 +45,9 @@ func bent(t *testing.T, text string, at int) string {
 
 func TestAWrongSignedEntryImportsNothing(t *testing.T) {
 	w := newWorld(t)
-	a := w.join(1)
+	a, b := w.join(1), w.join(2)
 	a.setOnline(false)
+	b.setOnline(false)
 	busy(t, a)
 	a.must("expense_add", `{"channel":"other","payer":"ann","amount":"1","split":"ann"}`)
 	var other ExportResult
@@ -70,8 +71,6 @@ func TestAWrongSignedEntryImportsNothing(t *testing.T) {
 		"number":    {strings.Replace(data, `"signed": [`, `"signed": [7,`, 1), "not the JSON of this format"},
 		"no list":   {bend(t, data, func(s []string) []string { return s })[:300], "not the JSON of this format"},
 	} {
-		b := w.join(byte(9))
-		b.setOnline(false)
 		for _, dry := range []bool{true, false} {
 			params, err := json.Marshal(map[string]any{"channel": "trip", "format": "json", "data": c.data, "dry_run": dry})
 			if err != nil {
@@ -83,9 +82,8 @@ func TestAWrongSignedEntryImportsNothing(t *testing.T) {
 			}
 		}
 		if b.count(t) != 0 {
-			t.Errorf("%s: %d entries were stored", name, b.count(t))
+			t.Fatalf("%s: %d entries were stored", name, b.count(t))
 		}
-		b.leave()
 	}
 }
 
