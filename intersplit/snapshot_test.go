@@ -1,6 +1,7 @@
 package intersplit
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -85,6 +86,22 @@ func TestADamagedSnapshotFileIsSaid(t *testing.T) {
 		if _, _, err := p.RestoreLocal(t.Context(), "trip"); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), w.snapshot) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+	other := newWorld(t).join(2)
+	for range 3 {
+		other.must("expense_add", expense("alice", "30"))
+	}
+	hole, err := json.Marshal(map[string]any{"rooms": []any{map[string]any{"channel": "trip", "entries": []string{
+		base64.StdEncoding.EncodeToString(other.signed(t, "trip")[0].Encode()), base64.StdEncoding.EncodeToString(other.signed(t, "trip")[2].Encode()),
+	}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(w.snapshot, hole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.RestoreLocal(t.Context(), "trip"); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "signed entry 2 (") || p.count(t) != 0 {
+		t.Errorf("a missing entry: %v, and %d are stored", err, p.count(t))
 	}
 	seed := `{"version":1,"updatedAt":1,"rooms":[{"channel":"trip","version":1,"events":[{"txId":"a","payer":"alice","amountCents":3000,"split":["alice","bob"],"note":"","ts":1,"by":"trac1x"}]}]}`
 	if err := os.WriteFile(w.snapshot, []byte(seed), 0o600); err != nil {
