@@ -11,6 +11,7 @@ import (
 // balance and every export are written from.
 type statement struct {
 	channel  string
+	signed   []string // all signed entries of the room, where they are asked for
 	expenses int
 	books    []currencyBook
 	entries  []Entry
