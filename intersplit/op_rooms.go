@@ -20,11 +20,12 @@ type RoomsResult struct {
 
 // RoomFacts is one ledger at a glance.
 type RoomFacts struct {
-	Channel string       `json:"channel" jsonschema:"channel of the ledger"`
-	Entries int          `json:"entries" jsonschema:"how many expenses and payments are in effect, since the last close"`
-	Totals  []Total      `json:"totals" jsonschema:"what was spent, by currency"`
-	Members []RoomMember `json:"members" jsonschema:"whom its entries name"`
-	Last    int64        `json:"last,omitempty" jsonschema:"when its last entry was recorded, ms since 1970 by its author's clock"`
+	Channel  string       `json:"channel" jsonschema:"channel of the ledger"`
+	Entries  int          `json:"entries" jsonschema:"how many expenses and payments are in effect, since the last close"`
+	Totals   []Total      `json:"totals" jsonschema:"what was spent, by currency"`
+	Members  []RoomMember `json:"members" jsonschema:"whom its entries name"`
+	Conflict []Conflict   `json:"conflict,omitempty" jsonschema:"members whom others renamed or merged at the same time, until somebody picks"`
+	Last     int64        `json:"last,omitempty" jsonschema:"when its last entry was recorded, ms since 1970 by its author's clock"`
 }
 
 // RoomMember is a member of a ledger.
@@ -56,7 +57,7 @@ func (r *Rooms) rooms(context.Context, RoomsParams) (RoomsResult, error) {
 }
 
 func (f *RoomFacts) read(l *ledger.Ledger) {
-	f.Entries = l.InEffect()
+	f.Entries, f.Conflict = l.InEffect(), conflictsOf(l.Disputes())
 	for _, c := range l.Currencies() {
 		f.Totals = append(f.Totals, Total{Currency: c.Code(), Amount: l.Total(c).Format(c)})
 	}

@@ -64,6 +64,7 @@ func (r ListResult) text() string {
 	if r.Cleared != nil {
 		fmt.Fprintf(&out, "- cleared: %s\n", spokenCleared(*r.Cleared))
 	}
+	out.WriteString(spokenDisputes(r.Conflict))
 	if r.Incomplete {
 		out.WriteString(saidIncomplete)
 	}
@@ -95,8 +96,18 @@ func (r BalanceResult) text() string {
 	if !r.Plan.Optimal {
 		fmt.Fprintf(&out, "- plan: %d payments, at least %d are needed\n", r.Plan.Payments, r.Plan.LowerBound)
 	}
+	out.WriteString(spokenDisputes(r.Conflict))
 	if r.Incomplete {
 		out.WriteString(saidIncomplete)
+	}
+	return out.String()
+}
+
+// spokenDisputes is a line for each member who was renamed or merged differently.
+func spokenDisputes(conflicts []Conflict) string {
+	var out strings.Builder
+	for _, c := range conflicts {
+		fmt.Fprintf(&out, "- conflict: %s was renamed to %s; %s counts until somebody picks\n", c.Member, strings.Join(c.Names, " and to "), c.Names[0])
 	}
 	return out.String()
 }

@@ -21,11 +21,17 @@ const (
 // Conflict is what two members said without knowing of each other, until somebody
 // who knows both says it again. Field is one of the entry's, or "deleted" or
 // "cleared" for a change that meets a delete or a clear, or "source" for two
-// contents under one import id.
+// contents under one import id, or "name" for a member who was renamed or merged
+// twice.
 type Conflict struct {
 	Field  Field
 	Counts ID   // the entry that counts
 	Others []ID // and those that do not
+
+	// Of [FieldName]: the member's name before, and what the entries make of it,
+	// the one that counts first.
+	Member Name
+	Names  []Name
 }
 
 // Fields of a conflict besides the entry's own.
@@ -33,6 +39,7 @@ const (
 	FieldDeleted Field = "deleted"
 	FieldCleared Field = "cleared"
 	FieldSource  Field = "source"
+	FieldName    Field = "name"
 )
 
 // subject is an entry of the list and all that changes it. Entries with one
