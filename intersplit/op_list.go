@@ -45,6 +45,7 @@ type ListResult struct {
 	Conflict   []Conflict `json:"conflict,omitempty" jsonschema:"members whom others renamed or merged at the same time, until somebody picks; an entry has its own"`
 	Incomplete bool       `json:"incomplete,omitempty" jsonschema:"this peer had no room for all entries: others have more"`
 	Joined     bool       `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Freshness
 }
 
 func (r *Rooms) listOp() *op.Op {
@@ -68,7 +69,7 @@ func (r *Rooms) list(ctx context.Context, in ListParams) (ListResult, error) {
 	if err != nil {
 		return ListResult{}, err
 	}
-	out := ListResult{Channel: v.channel, Joined: v.joined, Incomplete: v.room.incomplete()}
+	out := ListResult{Channel: v.channel, Freshness: v.fresh, Joined: v.joined, Incomplete: v.room.incomplete()}
 	limit := int(in.Limit)
 	if limit == 0 {
 		limit = pageEntries

@@ -68,6 +68,7 @@ func (r ListResult) text() string {
 	if r.Incomplete {
 		out.WriteString(saidIncomplete)
 	}
+	out.WriteString(r.spoken())
 	if r.NextCursor != "" {
 		fmt.Fprintf(&out, "- more with --cursor %s\n", r.NextCursor)
 	}
@@ -100,6 +101,7 @@ func (r BalanceResult) text() string {
 	if r.Incomplete {
 		out.WriteString(saidIncomplete)
 	}
+	out.WriteString(r.spoken())
 	return out.String()
 }
 
@@ -116,7 +118,7 @@ const saidIncomplete = "- incomplete: this peer had no room for all entries, and
 
 func (r SettleResult) text() string {
 	if len(r.Settlements) == 0 {
-		return fmt.Sprintf("[expense:%s] everybody is even.", r.Channel)
+		return strings.TrimSuffix(fmt.Sprintf("[expense:%s] everybody is even.\n%s", r.Channel, r.spoken()), "\n")
 	}
 	var out strings.Builder
 	did := "settled"
@@ -127,7 +129,9 @@ func (r SettleResult) text() string {
 	for _, p := range r.Settlements {
 		fmt.Fprintf(&out, "  %s\n", spokenSettlement(p))
 	}
-	if r.Hint != "" {
+	if said := r.spoken(); said != "" {
+		out.WriteString(said)
+	} else if r.Hint != "" {
 		fmt.Fprintf(&out, "- %s\n", r.Hint)
 	}
 	return out.String()

@@ -85,6 +85,7 @@ func (w *world) joinWith(seed byte, s *store.Store) *peer {
 	p.Rooms = New(Deps{
 		Feeds: feeds, Space: s.Space("intersplit"), Signer: p.id, Channels: p, Streams: p, Hub: p.hub,
 	}, Config{Refresh: w.refresh, RoomBytes: w.roomBytes, SnapshotFile: w.snapshot})
+	p.arrivals.alone = 20 * time.Millisecond // who is in a world is there at once
 	p.ops = op.NewRegistry(p.hub, slog.New(slog.DiscardHandler))
 	p.ops.Add(p.Rooms.Ops()...)
 	var ctx context.Context
