@@ -81,11 +81,11 @@ type Unit struct {
 
 // Conflict is a field of which members said different things.
 type Conflict struct {
-	Field  string   `json:"field" jsonschema:"money, note, date, category or tags; deleted or cleared when a change met a delete or a clear; source when an import id came with two contents; name when a member was renamed or merged twice"`
+	Field  string   `json:"field" jsonschema:"money, note, date, category or tags; deleted or cleared when a change met a delete or a clear; source when an import id came with two contents; name when a member was renamed or merged twice; shared when two members were renamed to one name, and so are one"`
 	Counts string   `json:"counts" jsonschema:"id of the entry that counts: the greater by height and id"`
 	Others []string `json:"others" jsonschema:"ids of those that do not; expense_history shows all"`
-	Member string   `json:"member,omitempty" jsonschema:"of a name: the member's name before"`
-	Names  []string `json:"names,omitempty" jsonschema:"of a name: what they make of it, the one that counts first; expense_rename or expense_merge of that member picks"`
+	Member string   `json:"member,omitempty" jsonschema:"of a name: the member's name before; of shared: the name of now"`
+	Names  []string `json:"names,omitempty" jsonschema:"of a name: what they make of it, the one that counts first; expense_rename or expense_merge of that member picks. Of shared: the names before; expense_undo of either parts them, expense_rename of the name to itself says that they are one"`
 }
 
 // entryOf shows a ledger entry.

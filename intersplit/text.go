@@ -109,6 +109,10 @@ func (r BalanceResult) text() string {
 func spokenDisputes(conflicts []Conflict) string {
 	var out strings.Builder
 	for _, c := range conflicts {
+		if c.Field == string(ledger.FieldShared) {
+			fmt.Fprintf(&out, "- conflict: %s were both renamed to %s, and count as one until one of the renames is undone\n", strings.Join(c.Names, " and "), c.Member)
+			continue
+		}
 		fmt.Fprintf(&out, "- conflict: %s was renamed to %s; %s counts until somebody picks\n", c.Member, strings.Join(c.Names, " and to "), c.Names[0])
 	}
 	return out.String()

@@ -54,14 +54,22 @@ func (a *aliases) nameOf(name Name) Name {
 // swapped, and there is no circle. Of two that were made without knowing of each
 // other for one name, the greater counts; see [disputed].
 func settleNames(all []*Entry) *aliases {
-	g := groups{}
+	g, namers := groups{}, namers(all)
+	a := &aliases{now: map[Name]Name{}, once: map[Name]Name{}, disputed: disputed(all, namers)}
 	overruled := overruled(all)
+	given := map[Name]*Entry{} // the rename that gave somebody the name of now
 	for _, e := range all {
-		if e.Body.Alias.From != e.Body.Alias.To && !overruled[e] {
-			g.move(e.Body.Alias.From, e.Body.Alias.To)
+		from, to := e.Body.Alias.From, e.Body.Alias.To
+		if from == to || overruled[e] || len(g.of(from)) == 0 {
+			continue
+		}
+		g.move(from, to)
+		delete(given, from)
+		if e.Body.Kind == KindRename {
+			a.share(given[to], e, namers)
+			given[to] = e
 		}
 	}
-	a := &aliases{now: map[Name]Name{}, once: map[Name]Name{}, disputed: disputed(all)}
 	a.partIn = partIn(a.disputed)
 	for now, names := range g {
 		for _, name := range names {

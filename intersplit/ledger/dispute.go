@@ -13,15 +13,10 @@ const mostDisputes = 64
 // without knowing of each other, by name. One that knows all that were made of a
 // name, or whose author named them all and renamed or merged the member further,
 // settles it. all is by (height, id).
-func disputed(all []*Entry) []Conflict {
+func disputed(all []*Entry, namers map[ID][]*Entry) []Conflict {
 	of := map[Name][]*Entry{}
-	namers := map[ID][]*Entry{} // by the alias that they name as known
 	for _, e := range all {
-		a := e.Body.Alias
-		of[a.From] = append(of[a.From], e)
-		for _, id := range a.After {
-			namers[id] = append(namers[id], e)
-		}
+		of[e.Body.Alias.From] = append(of[e.Body.Alias.From], e)
 	}
 	var found []Conflict
 	for _, name := range slices.Sorted(maps.Keys(of)) {
@@ -32,6 +27,29 @@ func disputed(all []*Entry) []Conflict {
 		}
 	}
 	return found
+}
+
+// namers finds who names an alias as known.
+func namers(all []*Entry) map[ID][]*Entry {
+	by := map[ID][]*Entry{}
+	for _, e := range all {
+		for _, id := range e.Body.Alias.After {
+			by[id] = append(by[id], e)
+		}
+	}
+	return by
+}
+
+// share notes that two members were given one name by renames: nobody who knew of
+// the first would have made the second, since two who are one are merged.
+func (a *aliases) share(first, second *Entry, namers map[ID][]*Entry) {
+	if first == nil || slices.Contains(second.Body.Alias.After, first.ID) || settles(namers[second.ID], []*Entry{first, second}) {
+		return
+	}
+	a.disputed = append(a.disputed, Conflict{
+		Field: FieldShared, Member: second.Body.Alias.To, Counts: second.ID, Others: []ID{first.ID},
+		Names: []Name{second.Body.Alias.From, first.Body.Alias.From},
+	})
 }
 
 // dispute compares what the latest aliases of a name make of it; the greatest
@@ -61,7 +79,8 @@ func settles(by []*Entry, aliases []*Entry) bool {
 }
 
 // Disputes gives the members whom entries renamed or merged differently without
-// knowing of each other, by the name that they had; at most 64. One who knows
+// knowing of each other, by the name that they had, and then those who were given
+// the name of another; at most 64. One who knows
 // them and renames or merges the member again settles it, and so does an undo of
 // all but one.
 func (l *Ledger) Disputes() []Conflict {
@@ -75,7 +94,7 @@ func (l *Ledger) DisputesOf(member Name) []Conflict {
 	l.refresh()
 	var about []Conflict
 	for _, c := range l.names.disputed {
-		if c.Member == member || l.names.nameOf(c.Member) == member || slices.Contains(c.Names, member) {
+		if c.Member == member || c.Field == FieldName && (l.names.nameOf(c.Member) == member || slices.Contains(c.Names, member)) {
 			about = append(about, c)
 		}
 	}

@@ -247,6 +247,46 @@ func TestRenamesApartAreInDisputeUntilSomebodyPicks(t *testing.T) {
 	}
 }
 
+// Two members who were renamed to one name apart are one from then on, and that is
+// told: an undo of either parts them, and who says that they are one settles it.
+func TestTwoMembersGivenOneNameAreInDispute(t *testing.T) {
+	base := Entry{ID: ID{1}, Height: 1, Body: must(NewExpense(Expense{Amount: 100, Payers: []Part{{"ann", 100}}, Split: []Portion{{"bob", ""}}}))(t)}
+	apart := func() *Ledger {
+		l := New()
+		for i, from := range []Name{"ann", "bob"} {
+			body := must(NewAlias(KindRename, Alias{From: from, To: "zoe"}, ""))(t)
+			for _, e := range []Entry{base, {ID: ID{byte(2 + i)}, Height: 2, Parents: []ID{base.ID}, Body: body}} {
+				if err := l.Apply(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return l
+	}
+	l := apart()
+	got, want := fmt.Sprint(l.Disputes()), fmt.Sprint([]Conflict{
+		{Field: FieldShared, Member: "zoe", Counts: ID{3}, Others: []ID{{2}}, Names: []Name{"bob", "ann"}},
+	})
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	l.append(t, must(NewMark(KindUndo, Mark{Target: ID{2}}, ""))(t))
+	if got := fmt.Sprint(l.Members()); len(l.Disputes()) != 0 || got != "[{ann false} {zoe false}]" {
+		t.Error("after an undo:", l.Disputes(), got)
+	}
+	l = apart()
+	l.append(t, must(NewAlias(KindRename, Alias{From: "zoe", To: "zoe", After: l.Aliases("zoe")}, ""))(t))
+	if got := fmt.Sprint(l.Members()); len(l.Disputes()) != 0 || got != "[{zoe false}]" {
+		t.Error("settled:", l.Disputes(), got)
+	}
+	l = apart() // a merge says that they are one
+	l.append(t, must(NewMark(KindUndo, Mark{Target: ID{2}}, ""))(t))
+	l.append(t, must(NewAlias(KindMerge, Alias{From: "ann", To: "zoe", After: l.Aliases("ann")}, ""))(t))
+	if len(l.Disputes()) != 0 {
+		t.Error("merged:", l.Disputes())
+	}
+}
+
 func TestDaysOfARule(t *testing.T) {
 	for _, c := range []struct {
 		rule Rule
