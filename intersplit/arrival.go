@@ -37,7 +37,8 @@ func notSynced(hint string) Freshness { return Freshness{Synced: new(bool), Hint
 
 // arrivals is how far this peer has got in the channels that it is in.
 type arrivals struct {
-	alone time.Duration // how long a call waits for a member to appear
+	alone    time.Duration // how long a call waits for a member to appear
+	together time.Duration // and then for the first comparison
 
 	mu sync.Mutex
 	in map[string]*arrival
@@ -50,7 +51,9 @@ type arrival struct {
 	step  chan struct{} // closed once a whole comparison with a member has ended well
 }
 
-func (a *arrivals) init() { a.alone, a.in = meetTime, map[string]*arrival{} }
+func (a *arrivals) init() {
+	a.alone, a.together, a.in = meetTime, firstTime, map[string]*arrival{}
+}
 
 // come notes that this peer is in a channel; anew forgets what was before.
 func (a *arrivals) come(channel string, anew bool, now time.Time) {
@@ -126,7 +129,7 @@ func (a *arrivals) patience(at arrival, now time.Time) time.Duration {
 	case at.met.IsZero():
 		return at.since.Add(a.alone).Sub(now)
 	default:
-		return at.met.Add(firstTime).Sub(now)
+		return at.met.Add(a.together).Sub(now)
 	}
 }
 
