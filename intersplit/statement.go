@@ -16,6 +16,8 @@ type statement struct {
 	books    []currencyBook
 	entries  []Entry
 	cleared  *Cleared
+
+	conflicts []Conflict // over the names of members
 }
 
 // currencyBook is one currency's part of a statement.

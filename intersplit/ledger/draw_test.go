@@ -82,10 +82,9 @@ func (d *drawing) body(knows map[ID]bool) Body {
 		return must(NewUnit("nights", rapid.IntRange(0, 4).Draw(d.T, "decimals"), ""))(d.T)
 	case 5:
 		a := Alias{From: d.name("from"), To: d.name("to")}
-		if a.From == a.To {
+		if a.After = l.Aliases(a.From); a.From == a.To && len(a.After) == 0 {
 			a.To = "zoe"
 		}
-		a.After = l.Aliases(a.From)
 		return must(NewAlias(rapid.SampledFrom([]Kind{KindRename, KindMerge}).Draw(d.T, "alias"), a, ""))(d.T)
 	case 6, 7, 8:
 		target := d.target(l, func(e *Entry) bool { return true })

@@ -21,11 +21,18 @@ const (
 // Conflict is what two members said without knowing of each other, until somebody
 // who knows both says it again. Field is one of the entry's, or "deleted" or
 // "cleared" for a change that meets a delete or a clear, or "source" for two
-// contents under one import id.
+// contents under one import id, or "name" for a member who was renamed or merged
+// twice, or "shared" for two members who were renamed to one name and so are one.
 type Conflict struct {
 	Field  Field
 	Counts ID   // the entry that counts
 	Others []ID // and those that do not
+
+	// Of [FieldName]: the member's name before, and what the entries make of it,
+	// the one that counts first. Of [FieldShared]: the name of now, and the two
+	// before.
+	Member Name
+	Names  []Name
 }
 
 // Fields of a conflict besides the entry's own.
@@ -33,6 +40,8 @@ const (
 	FieldDeleted Field = "deleted"
 	FieldCleared Field = "cleared"
 	FieldSource  Field = "source"
+	FieldName    Field = "name"
+	FieldShared  Field = "shared"
 )
 
 // subject is an entry of the list and all that changes it. Entries with one
