@@ -26,6 +26,7 @@ type ExportResult struct {
 	Data       string `json:"data" jsonschema:"the export"`
 	Incomplete bool   `json:"incomplete,omitempty" jsonschema:"this peer had no room for all entries: others have more"`
 	Joined     bool   `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Freshness
 }
 
 // exchangeOps bring a ledger's facts in and out, in other forms.
@@ -78,5 +79,7 @@ func (r *Rooms) export(ctx context.Context, in ExportParams) (ExportResult, erro
 	if err != nil {
 		return ExportResult{}, err
 	}
-	return ExportResult{Channel: v.channel, Joined: v.joined, Incomplete: v.room.incomplete(), Format: in.Format, Data: data}, nil
+	return ExportResult{
+		Channel: v.channel, Freshness: v.fresh, Joined: v.joined, Incomplete: v.room.incomplete(), Format: in.Format, Data: data,
+	}, nil
 }
