@@ -94,7 +94,7 @@ func imported(l *ledger.Ledger, source string) *ledger.Entry {
 	if e, known := l.BySource(source); known {
 		return e
 	}
-	id, own := strings.CutPrefix(source, format.SourceOf(""))
+	id, own := strings.CutPrefix(source, ledger.SourceOf(""))
 	var at ledger.ID
 	if !own || at.UnmarshalText([]byte(id)) != nil {
 		return nil

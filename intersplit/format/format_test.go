@@ -86,7 +86,7 @@ func TestTheTableReadsBack(t *testing.T) {
 		}
 		for i, row := range got.Rows {
 			want := b.Entries[i].Body
-			setSource(&want, SourceOf(b.Entries[i].ID))
+			setSource(&want, ledger.SourceOf(b.Entries[i].ID))
 			sameBody(t, row.Body, want)
 			if row.Source != row.Body.Source() {
 				t.Fatalf("%q and %q", row.Source, row.Body.Source())

@@ -86,7 +86,7 @@ func ReadJSON(data []byte, in Context) (*Read, error) {
 		}
 		source := e.Source
 		if source == "" {
-			source = SourceOf(e.ID)
+			source = ledger.SourceOf(e.ID)
 		}
 		body, err := e.body(source, in)
 		if err != nil {
