@@ -122,3 +122,16 @@ func (m *Machine) Check(from Source, next uint64, raw []byte) (Result, error) {
 	result.Settled = false
 	return result, l.err
 }
+
+// Verify reads a transaction and checks its signatures, whatever the state. What
+// holds is remembered, so that all else that the machine does with these bytes is
+// quick: many may verify at a time where only one may execute.
+func (m *Machine) Verify(raw []byte) Result {
+	s, result := Decode(raw)
+	if result.Code != OK {
+		return result
+	}
+	result = m.proven.verify(s)
+	result.ID = s.ID
+	return result
+}
