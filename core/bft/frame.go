@@ -20,6 +20,7 @@ const (
 	askSubmit  = 5 // tx                 → code u32 ‖ blob data ‖ blob log
 	askQuery   = 6 // blob path ‖ data   → what the application answers
 	askGenesis = 7 // nothing            → genesis
+	askPiece   = 8 // height u64 ‖ after → more u8 ‖ blob next ‖ blob piece of the application's state
 )
 
 const (
@@ -55,6 +56,8 @@ func limit(kind byte) int {
 		return maxData + maxLog + 16
 	case askQuery:
 		return MaxAnswer
+	case askPiece:
+		return MaxPiece + maxPlace + 16
 	default:
 		return MaxGenesis
 	}

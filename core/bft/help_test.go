@@ -122,10 +122,11 @@ type site struct {
 	sets    func(int64) []bft.Validator
 	edit    func(*bft.Config)
 
-	app  *tally
-	node *bft.Node
-	stop context.CancelFunc
-	done chan error
+	app   *tally
+	album *album // instead of app, after withAlbum
+	node  *bft.Node
+	stop  context.CancelFunc
+	done  chan error
 }
 
 func newSite(t testing.TB, dir string) *site {
@@ -232,8 +233,17 @@ func (s *site) settled() int64 {
 	return height
 }
 
-// town is several sites of one chain that know each other.
+// town is several sites of one chain that know each other and run.
 func town(t testing.TB, n int) []*site {
+	sites := plan(t, n)
+	for _, s := range sites {
+		s.start()
+	}
+	return sites
+}
+
+// plan is a town before it runs.
+func plan(t testing.TB, n int) []*site {
 	sites, dirs := make([]*site, n), make([]string, n)
 	for i := range sites {
 		dir := t.TempDir()
@@ -251,9 +261,6 @@ func town(t testing.TB, n int) []*site {
 			}
 			s.peers = append(s.peers, bft.Peer{ID: id, Addr: other.listen})
 		}
-	}
-	for _, s := range sites {
-		s.start()
 	}
 	return sites
 }
