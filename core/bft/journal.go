@@ -53,7 +53,7 @@ func (j journal) record(height int64, txs [][]byte, newSet bool) error {
 	b := j.space.Batch()
 	for i, tx := range txs {
 		hash := TxHash(tx)
-		key := append([]byte("t"), hash[:]...)
+		key := txKey(hash)
 		// The first place counts: a chain may hold the same bytes twice.
 		if _, ok, err := j.space.Get(key); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (j journal) record(height int64, txs [][]byte, newSet bool) error {
 }
 
 func (j journal) find(hash Hash) (height int64, index int, ok bool, err error) {
-	at, ok, err := j.space.Get(append([]byte("t"), hash[:]...))
+	at, ok, err := j.space.Get(txKey(hash))
 	if err != nil || !ok || len(at) != 12 {
 		return 0, 0, false, err
 	}
@@ -136,6 +136,8 @@ func (j journal) changes(from int64, limit int) (heights []int64, err error) {
 	})
 	return heights, err
 }
+
+func txKey(hash Hash) []byte { return append([]byte("t"), hash[:]...) }
 
 func updateKey(height int64) []byte {
 	return binary.BigEndian.AppendUint64([]byte("u"), uint64(height))

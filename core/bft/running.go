@@ -137,6 +137,7 @@ func (n *Node) bridge(r *running) *bridge {
 		voters:    &voters{state: r.state, log: n.log, keys: map[[20]byte]identity.PublicKey{}},
 		admits:    func(id string) bool { return n.cfg.Strangers || n.peers.knows(id) },
 		committed: n.grow,
+		retain:    n.retain,
 	}
 }
 
