@@ -21,6 +21,7 @@ const (
 	askQuery   = 6 // blob path ‖ data   → what the application answers
 	askGenesis = 7 // nothing            → genesis
 	askPiece   = 8 // height u64 ‖ after → more u8 ‖ blob next ‖ blob piece of the application's state
+	askListing = 9 // height u64         → block with its results, see Node.Listing
 )
 
 const (
@@ -58,6 +59,8 @@ func limit(kind byte) int {
 		return MaxAnswer
 	case askPiece:
 		return MaxPiece + maxPlace + 16
+	case askListing:
+		return maxListing
 	default:
 		return MaxGenesis
 	}

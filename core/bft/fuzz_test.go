@@ -39,6 +39,9 @@ func FuzzDecoders(f *testing.F) {
 		}
 		_, _, _, _ = decodeBlock(raw)
 		_, _ = decodeTip(raw)
+		if _, err := VerifyListing(trust, raw); err == nil {
+			t.Error("a forged block holds")
+		}
 		_, _ = decodeResult(raw)
 		if g, err := ParseGenesis(raw); err == nil {
 			if again, err := ParseGenesis(g.Encode()); err != nil || again.Hash() != g.Hash() {

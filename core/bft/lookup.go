@@ -79,11 +79,7 @@ func (f *Follower) Prove(ctx context.Context, hash Hash) (p Proven, raw []byte, 
 	}
 	a := choose(answers)
 	if a.err == nil {
-		for _, other := range answers {
-			if fault.KindOf(other.err) == fault.NotFound {
-				f.notice(Notice{other.server.Name, Withheld, fmt.Errorf("no proof of %s, which %s has", hash, a.server.Name)})
-			}
-		}
+		withheld(f, answers, a.server.Name, fmt.Sprintf("proof of %s", hash))
 	}
 	return a.value.proven, a.value.raw, a.err
 }

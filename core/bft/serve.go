@@ -65,13 +65,16 @@ func (n *Node) answer(ctx context.Context, kind byte, body []byte) ([]byte, erro
 			return nil, err
 		}
 		return n.tip(from)
-	case askHeader, askBlock:
+	case askHeader, askBlock, askListing:
 		height := r.number()
 		if err := r.end(); err != nil {
 			return nil, err
 		}
-		if kind == askBlock {
+		switch kind {
+		case askBlock:
 			return n.EncodedBlock(height)
+		case askListing:
+			return n.Listing(height)
 		}
 		return n.SignedHeader(height)
 	case askProof:

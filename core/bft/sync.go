@@ -27,8 +27,7 @@ func each[T any](ctx context.Context, f *Follower, ask func(context.Context, Ser
 	servers := f.cfg.Servers()
 	servers = servers[:min(len(servers), maxServers)]
 	if len(servers) == 0 {
-		return nil, fault.New(fault.Unavailable, "no server of chain %q is known", f.cfg.Genesis.ChainID).
-			WithHint("connect with a validator, or with a peer that runs the chain")
+		return nil, f.alone()
 	}
 	all, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
