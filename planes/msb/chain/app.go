@@ -31,6 +31,7 @@ type App struct {
 	machine *bus.Machine
 	pool    *bus.Pool
 	log     *slog.Logger
+	waiters waiters
 
 	next *executed // what Execute did and Commit has not made the state; the engine's calls only
 

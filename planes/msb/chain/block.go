@@ -98,6 +98,11 @@ func (a *App) Commit() error {
 		return err
 	}
 	a.pool.Committed(next.results)
+	for _, r := range next.results {
+		if r.Settled {
+			a.waiters.tell(r.ID, bus.Record{Height: uint64(next.height), Code: r.Code})
+		}
+	}
 	return nil
 }
 

@@ -60,9 +60,9 @@ type Ledger interface {
 	// harmless.
 	Submit(ctx context.Context, tx []byte) (bus.Result, error)
 
-	// Wait waits until a transaction, given as its bytes, is settled. Nothing else
-	// ends it but ctx, and what makes the network unreachable for good.
-	Wait(ctx context.Context, tx []byte) (bus.Record, error)
+	// Wait waits until a transaction is settled. A node that does not run and
+	// servers that do not answer may come back, so it goes on until ctx is done.
+	Wait(ctx context.Context, id bus.ID) (bus.Record, error)
 
 	// Trust is which validators sign which heights, by now; Updates are the proofs
 	// of how they changed from that height on, oldest first, for [bft.Advance].

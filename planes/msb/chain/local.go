@@ -91,22 +91,7 @@ func (l *local) Submit(ctx context.Context, tx []byte) (bus.Result, error) {
 	return answered(tx, result), nil
 }
 
-// Wait waits for the bytes; another signature of the same transaction is found
-// only when it was there before.
-func (l *local) Wait(ctx context.Context, tx []byte) (bus.Record, error) {
-	s, result := bus.Decode(tx)
-	if result.Code != bus.OK {
-		return bus.Record{}, unreadable(result)
-	}
-	if r, settled, _, err := l.Record(ctx, s.ID); err == nil && settled {
-		return r, nil
-	}
-	out, err := l.node.Wait(ctx, bft.TxHash(tx))
-	if err != nil {
-		return bus.Record{}, err
-	}
-	return bus.Record{Height: uint64(out.Height), Code: bus.Code(out.Result.Code)}, nil
-}
+func (l *local) Wait(ctx context.Context, id bus.ID) (bus.Record, error) { return l.app.wait(ctx, id) }
 
 // Trust goes on from where it stood when it was asked for last.
 func (l *local) Trust(context.Context) (bft.Trust, error) {
@@ -142,8 +127,4 @@ func answered(tx []byte, r bft.Result) bus.Result {
 		result.ID = s.ID
 	}
 	return result
-}
-
-func unreadable(r bus.Result) error {
-	return fault.New(fault.Invalid, "these bytes are no transaction: %s", r.Text).WithHint("give the bytes that were signed")
 }

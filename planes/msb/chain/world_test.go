@@ -201,7 +201,7 @@ func settle(t testing.TB, l chain.Ledger, tx *bus.Signed) bus.Record {
 	if result, err := l.Submit(ctx, raw); err != nil || result.Code != bus.OK || result.ID != tx.ID {
 		t.Fatalf("submit: %+v, %v", result, err)
 	}
-	r, err := l.Wait(ctx, raw)
+	r, err := l.Wait(ctx, tx.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
