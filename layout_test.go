@@ -38,6 +38,8 @@ var house = []struct {
 		[]string{"core/canon", "core/fault", "core/identity", "core/merkle"}, []string{"core/store"}},
 	{"planes/msb/chain", "the bus on a chain knows the engine's port and the map, no peers and no operations",
 		[]string{"core/bft", "core/fault", "core/identity", "core/merkle", "core/store", "planes/msb/bus"}, nil},
+	{"planes/msb/outbox", "what waits to be settled knows transactions and asks the network through a port",
+		[]string{"core/fault", "core/store", "planes/msb/bus"}, []string{"core/bft", "core/identity", "planes/msb/chain"}},
 	{"intersplit", "the application states what it needs of a channel as interfaces",
 		[]string{"core/canon", "core/event", "core/fault", "core/feed", "core/identity", "core/op", "core/store"}, nil},
 	{"agent", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},
