@@ -109,7 +109,7 @@ func (a *album) Piece(height int64, after []byte) (piece, next []byte, err error
 	return bind(a.pages[from:to]), next, nil
 }
 
-func (a *album) Restore(height int64, state bft.Hash, next func() ([]byte, error)) error {
+func (a *album) Restore(_ bft.Genesis, height int64, state bft.Hash, next func() ([]byte, error)) error {
 	a.mu.Lock()
 	a.restored++
 	a.mu.Unlock()

@@ -129,7 +129,7 @@ func (f *Follower) restore(ctx context.Context, s Server, app Snapshots, l *land
 	var after []byte
 	var asked error // what ended the sending
 	left, end := int64(MaxSnapshot), false
-	err = app.Restore(l.height(), l.state(), func() ([]byte, error) {
+	err = app.Restore(f.cfg.Genesis, l.height(), l.state(), func() ([]byte, error) {
 		if end {
 			return nil, nil
 		}

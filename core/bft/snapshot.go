@@ -17,12 +17,13 @@ type Snapshots interface {
 	// any time, also two at a time.
 	Piece(height int64, after []byte) (piece, next []byte, err error)
 
-	// Restore makes an application without a state the one after that block.
+	// Restore makes an application that stands at height 0 of the chain with
+	// that genesis the one after that block; Init may not have been called.
 	// next gives piece after piece, nil at the end; its errors are handed
 	// back. Only if what came is exactly the state of that hash it becomes the
 	// application's, lasting before Restore returns; otherwise, which is
 	// [fault.Invalid], or when the process ends, Last goes on telling height 0.
-	Restore(height int64, state Hash, next func() ([]byte, error)) error
+	Restore(g Genesis, height int64, state Hash, next func() ([]byte, error)) error
 }
 
 // Limits of a snapshot. A state above MaxSnapshot cannot be taken over: it is

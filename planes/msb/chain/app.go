@@ -27,11 +27,13 @@ const (
 // The node's configuration needs Recheck, and MaxTx of [bus.MaxTx].
 type App struct {
 	space   *store.Space
+	state   *store.Space // the tree's
 	tree    *merkle.Map
 	machine *bus.Machine
 	pool    *bus.Pool
 	log     *slog.Logger
 	waiters waiters
+	sent    sent
 
 	next *executed // what Execute did and Commit has not made the state; the engine's calls only
 
@@ -44,6 +46,7 @@ type head struct {
 	height  int64
 	genesis bft.Hash // zero before Init
 	view    *merkle.View
+	begin   int64 // the first state that is a whole one: after a snapshot, its height
 }
 
 // Open gives the application of that name as the store holds it; nothing
@@ -52,11 +55,12 @@ func Open(s *store.Store, name string, log *slog.Logger) (*App, error) {
 	machine := bus.NewMachine()
 	a := &App{
 		space:   s.Space("msb/" + name + "/head"),
-		tree:    merkle.Open(s.Space("msb/"+name+"/state"), Kept+1),
+		state:   s.Space("msb/" + name + "/state"),
 		machine: machine,
 		pool:    bus.NewPool(machine, waitingMax),
 		log:     log,
 	}
+	a.tree = merkle.Open(a.state, Kept+1)
 	view, err := a.tree.Last()
 	if err != nil {
 		return nil, err
@@ -72,7 +76,7 @@ func Open(s *store.Store, name string, log *slog.Logger) (*App, error) {
 	}
 	a.head.height = int64(binary.BigEndian.Uint64(raw))
 	a.head.genesis = bft.Hash(raw[8:])
-	return a, nil
+	return a, a.loadBegin()
 }
 
 var headKey = []byte("head")
@@ -109,6 +113,9 @@ func (a *App) Init(g bft.Genesis) (bft.Hash, error) {
 	case !h.genesis.IsZero():
 		return bft.Hash{}, fault.New(fault.Conflict, "this store has the settlement state of genesis %s at height %d", h.genesis, h.height).
 			WithHint("use another store for another network")
+	}
+	if err := a.clear(); err != nil {
+		return bft.Hash{}, err
 	}
 	u, err := a.tree.Update()
 	if err != nil {
@@ -153,7 +160,7 @@ func (a *App) at(height int64) (*merkle.View, error) {
 	switch {
 	case height == h.height:
 		return h.view, nil
-	case height < 0 || height > h.height:
+	case height < h.begin || height > h.height:
 		return nil, fault.New(fault.NotFound, "there is no state of height %d, the newest is %d", height, h.height).
 			WithHint("ask for one up to the newest")
 	}

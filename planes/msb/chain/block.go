@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"time"
+
 	"intercom/core/bft"
 	"intercom/core/fault"
 	"intercom/core/merkle"
@@ -98,6 +100,7 @@ func (a *App) Commit() error {
 		return err
 	}
 	a.pool.Committed(next.results)
+	a.sent.committed(time.Now())
 	for _, r := range next.results {
 		if r.Settled {
 			a.waiters.tell(r.ID, bus.Record{Height: uint64(next.height), Code: r.Code})
@@ -111,4 +114,5 @@ var (
 	_ bft.Proposer    = (*App)(nil)
 	_ bft.Judge       = (*App)(nil)
 	_ bft.Queries     = (*App)(nil)
+	_ bft.Snapshots   = (*App)(nil)
 )
