@@ -32,7 +32,7 @@ type Port interface {
 	Record(ctx context.Context, id bus.ID) (r bus.Record, settled bool, at int64, err error)
 
 	// Wait waits for what Record tells once the transaction is settled.
-	Wait(ctx context.Context, tx []byte) (bus.Record, error)
+	Wait(ctx context.Context, id bus.ID) (bus.Record, error)
 }
 
 // Config is what an outbox is made of. Space, Network, Port and Log are needed.
@@ -88,7 +88,6 @@ type Outbox struct {
 type flight struct {
 	task
 	number  uint64
-	place   int           // in the queue
 	changed chan struct{} // closed at the next change of state
 }
 

@@ -147,7 +147,7 @@ func (o *Outbox) look(ctx context.Context, id bus.ID) input {
 func (o *Outbox) watch(ctx context.Context, f *flight) input {
 	ctx, cancel := context.WithDeadline(ctx, f.due)
 	defer cancel()
-	r, err := o.cfg.Port.Wait(ctx, f.Raw)
+	r, err := o.cfg.Port.Wait(ctx, f.ID)
 	if err != nil {
 		return blind{err}
 	}

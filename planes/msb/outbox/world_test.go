@@ -108,19 +108,18 @@ func (w *world) Record(_ context.Context, id bus.ID) (bus.Record, bool, int64, e
 	return r, ok, w.height, nil
 }
 
-func (w *world) Wait(ctx context.Context, tx []byte) (bus.Record, error) {
-	s, _ := bus.Decode(tx)
+func (w *world) Wait(ctx context.Context, id bus.ID) (bus.Record, error) {
 	w.mu.Lock()
-	if r, ok := w.records[s.ID]; ok {
+	if r, ok := w.records[id]; ok {
 		w.mu.Unlock()
 		return r, nil
 	}
 	c := make(chan struct{})
-	w.waiting[s.ID] = append(w.waiting[s.ID], c)
+	w.waiting[id] = append(w.waiting[id], c)
 	w.mu.Unlock()
 	select {
 	case <-c:
-		r, _, _, err := w.Record(ctx, s.ID)
+		r, _, _, err := w.Record(ctx, id)
 		return r, err
 	case <-ctx.Done():
 		return bus.Record{}, fault.Of(ctx.Err())
@@ -131,6 +130,12 @@ func (w *world) asked(id bus.ID) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.offers[id]
+}
+
+func (w *world) settled() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.records)
 }
 
 // teller remembers what it was told.
