@@ -1,0 +1,138 @@
+package msb
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"intercom/core/bft"
+	"intercom/core/identity"
+)
+
+// servers are the peers that a light client asks: whoever is connected and
+// speaks the protocol, those who answered before first. Nobody has to be
+// trusted; one that lies is asked no more while this process lives.
+type servers struct {
+	net    Network
+	always []identity.PublicKey // asked also while not connected
+
+	mu    sync.Mutex
+	known map[identity.PublicKey]server
+}
+
+// server is what is known of one peer.
+type server struct {
+	speaks bool
+	later  time.Time // not to be asked before, unless there is nobody else
+	lied   bool
+}
+
+const (
+	// defer a peer that did not open a stream: it speaks another protocol, or went.
+	deferral = 30 * time.Second
+	// maxServers bounds what is remembered; peers come and go.
+	maxServers = 1024
+)
+
+func newServers(net Network) *servers {
+	return &servers{net: net, known: map[identity.PublicKey]server{}}
+}
+
+// list gives the servers to ask now, the best first.
+func (s *servers) list() []bft.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var speak, new, rest []identity.PublicKey
+	for _, key := range s.candidates() {
+		switch at := s.known[key]; {
+		case at.lied:
+		case at.speaks:
+			speak = append(speak, key)
+		case time.Now().Before(at.later):
+			rest = append(rest, key)
+		default:
+			new = append(new, key)
+		}
+	}
+	ask := slices.Concat(speak, new)
+	if len(ask) == 0 {
+		ask = rest
+	}
+	list := []bft.Server{}
+	for _, key := range ask {
+		list = append(list, s.server(key))
+	}
+	return list
+}
+
+func (s *servers) candidates() []identity.PublicKey {
+	keys := s.net.Peers()
+	for _, key := range s.always {
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// server opens a stream for each question, and learns from how that goes.
+func (s *servers) server(key identity.PublicKey) bft.Server {
+	return bft.Server{Name: key.String(), Open: func(ctx context.Context) (io.ReadWriteCloser, error) {
+		stream, err := s.net.Open(ctx, key, ChainProtocol)
+		s.note(key, func(at *server) {
+			if at.speaks = err == nil; err != nil {
+				at.later = time.Now().Add(deferral)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		if end, ok := ctx.Deadline(); ok {
+			_ = stream.SetDeadline(end)
+		}
+		return stream, nil
+	}}
+}
+
+// drop asks a peer no more.
+func (s *servers) drop(name string) {
+	if key, err := identity.ParsePublicKey(name); err == nil {
+		s.note(key, func(at *server) { at.lied = true })
+	}
+}
+
+func (s *servers) note(key identity.PublicKey, change func(*server)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, known := s.known[key]
+	if !known && len(s.known) >= maxServers {
+		s.forget()
+	}
+	change(&at)
+	s.known[key] = at
+}
+
+// forget drops one that need not be remembered: not a liar, if there is another.
+func (s *servers) forget() {
+	var last identity.PublicKey
+	for key, at := range s.known {
+		if last = key; !at.lied {
+			break
+		}
+	}
+	delete(s.known, last)
+}
+
+// speaking counts the connected peers that answered.
+func (s *servers) speaking() (count int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range s.net.Peers() {
+		if at := s.known[key]; at.speaks && !at.lied {
+			count++
+		}
+	}
+	return count
+}
