@@ -122,11 +122,12 @@ type site struct {
 	sets    func(int64) []bft.Validator
 	edit    func(*bft.Config)
 
-	app   *tally
-	album *album // instead of app, after withAlbum
-	node  *bft.Node
-	stop  context.CancelFunc
-	done  chan error
+	app     *tally
+	album   *album // instead of app, after withAlbum
+	renamed bool   // its node has a name that is not its key's
+	node    *bft.Node
+	stop    context.CancelFunc
+	done    chan error
 }
 
 func newSite(t testing.TB, dir string) *site {
@@ -151,6 +152,9 @@ func (s *site) start() *site {
 	node, err := bft.New(cfg)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if s.renamed {
+		node.Rename([32]byte{1})
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.node, s.stop, s.done = node, stop, make(chan error, 1)

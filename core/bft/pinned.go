@@ -2,6 +2,7 @@ package bft
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"intercom/core/fault"
@@ -35,7 +36,7 @@ func (f *Follower) QueryAt(ctx context.Context, at Header, path string, data []b
 // withheld notices who had nothing where another had a proof.
 func withheld[T any](f *Follower, answers []answer[T], by, what string) {
 	for _, a := range answers {
-		if fault.KindOf(a.err) == fault.NotFound {
+		if fault.KindOf(a.err) == fault.NotFound && !errors.Is(a.err, errOld) {
 			f.notice(Notice{a.server.Name, Withheld, fmt.Errorf("no %s, which %s has", what, by)})
 		}
 	}
