@@ -116,7 +116,7 @@ func (s *site) start() *site {
 	s.app, s.node, s.stop, s.done = app, node, stop, make(chan error, 1)
 	go func() { s.done <- node.Run(ctx) }()
 	s.t.Cleanup(s.end)
-	await(s.t, "the node runs", func() bool { return node.Status().Health.State == bft.Healthy && node.Status().Height > 0 })
+	await(s.t, "the node runs", func() bool { return node.Status().Health.State == bft.Healthy })
 	return s
 }
 
@@ -165,6 +165,7 @@ func town(t testing.TB, n int, more ...bus.Funds) []*site {
 	for _, s := range sites {
 		s.start()
 	}
+	await(t, "the first block", func() bool { return sites[n-1].node.Status().Height > 0 })
 	return sites
 }
 
