@@ -147,12 +147,9 @@ func TestEveryLieIsNoticed(t *testing.T) {
 			}
 			// On a slow machine an answer may come too late to be looked at.
 			await(t, "the liar is named", func() bool {
-				if d.told("liar", lie.fault) {
-					return true
-				}
-				_, _, _, err := d.Account(t.Context(), key("dora").PublicKey(), int64(record.Height)-1)
-				_, _, errListed := d.Txs(t.Context(), chain.Place{Height: int64(record.Height)}, 0, 10)
-				return err != nil || errListed != nil || d.told("liar", lie.fault)
+				_, _, _, _ = d.Account(t.Context(), key("dora").PublicKey(), int64(record.Height)-1)
+				_, _, _ = d.Txs(t.Context(), chain.Place{Height: int64(record.Height)}, 0, 10)
+				return d.told("liar", lie.fault)
 			})
 			d.mu.Lock()
 			defer d.mu.Unlock()

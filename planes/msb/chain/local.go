@@ -35,9 +35,9 @@ type local struct {
 func (l *local) Genesis() bft.Genesis  { return l.node.Genesis() }
 func (l *local) Settings() bus.Genesis { return l.settings }
 
-// Head is the newest block that is committed here.
-func (l *local) Head(context.Context) (bft.Header, error) {
-	b, err := l.node.Block(l.app.now().height)
+// Head is the newest block that is committed here. The first one comes by itself.
+func (l *local) Head(ctx context.Context) (bft.Header, error) {
+	b, err := l.block(ctx, max(l.app.now().height, 1))
 	return b.Header, err
 }
 
@@ -58,7 +58,12 @@ func (l *local) state(_ context.Context, height int64, _ ...[]byte) (bus.State, 
 
 func (l *local) tip(context.Context) (int64, error) { return l.app.now().height, nil }
 
-func (l *local) block(_ context.Context, height int64) (bft.Block, error) {
+// block waits until the node knows what the application has, which is a moment
+// ahead of it.
+func (l *local) block(ctx context.Context, height int64) (bft.Block, error) {
+	if err := l.node.Await(ctx, height); err != nil {
+		return bft.Block{}, err
+	}
 	return l.node.Block(height)
 }
 
