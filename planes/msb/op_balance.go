@@ -25,7 +25,7 @@ func (p *Plane) opBalance() *op.Op {
 	return op.New(op.Spec[balanceIn, balanceOut]{
 		Name: "balance", Owner: owner, Summary: "Tell what an account has",
 		Notes:  "Confirmed funds only: what is on the way does not count yet. A light client has the answer proven, or gives none.",
-		Access: op.Read, Effects: op.Effects{Idempotent: true}, Common: true,
+		Access: op.Read, Effects: op.Effects{Idempotent: true},
 		Synonyms: accountSynonyms, Args: []string{"address"}, Example: `{}`,
 		Run: func(ctx context.Context, in balanceIn) (balanceOut, error) {
 			n, err := p.use(ctx)

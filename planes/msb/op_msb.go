@@ -37,7 +37,7 @@ func (p *Plane) opMSB() *op.Op {
 		Name: "msb", Owner: owner, Summary: "Tell which settlement network this peer uses and how it fares",
 		Notes: "The first settlement operation of a peer that was started without --msb-genesis makes a development network on this machine, " +
 			"with 1000000 TNK for this peer; it starts with the peer from then on.",
-		Access: op.Read, Effects: op.Effects{Idempotent: true}, Common: true, Example: `{}`,
+		Access: op.Read, Effects: op.Effects{Idempotent: true}, Example: `{}`,
 		Run: p.tell, Text: msbOut.text,
 	})
 }

@@ -59,7 +59,7 @@ func (p *Plane) opWait() *op.Op {
 		Name: "tx_wait", Owner: owner, Summary: "Wait until a transaction has ended, and tell how",
 		Notes: "It answers at the latest after timeout_ms, with the state of then: look whether that is confirmed. " +
 			"A transaction that did not end goes on; call again. One of another peer that is not settled by then is not_found.",
-		Access: op.Read, Effects: op.Effects{Idempotent: true}, Common: true, Args: []string{"hash"},
+		Access: op.Read, Effects: op.Effects{Idempotent: true}, Args: []string{"hash"},
 		Example: `{"hash":"` + exampleHash + `","timeout_ms":1000}`,
 		Run:     p.await, Text: statusOut.text,
 	})

@@ -40,7 +40,7 @@ func (p *Plane) opTransfer() *op.Op {
 		Notes: "The answer says what is known: created is stored on this peer, sent and accepted are on the way, only confirmed has moved funds. " +
 			"It goes on by itself until it is confirmed, failed or expired, also after a restart; tx_wait waits for that. " +
 			"Give a key, so that repeating the call cannot pay twice.",
-		Access: op.Write, Effects: op.Effects{Destructive: true, OpenWorld: true}, Common: true,
+		Access: op.Write, Effects: op.Effects{Destructive: true, OpenWorld: true},
 		Synonyms: map[string][]string{"to": {"address", "recipient"}}, Args: []string{"to", "amount"},
 		Example: `{"to":"` + exampleAddress + `","amount":"1.5","key":"invoice-7"}`,
 		Run:     p.transfer, Text: transferOut.text,

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"intercom/core/fault"
 	"intercom/core/op"
@@ -77,6 +78,23 @@ func TestTransferIsSeenByALightClient(t *testing.T) {
 	list := again.must("msb_txs", with{"from": 1})["txs"].([]any)
 	if len(list) != 2 {
 		t.Errorf("msb_txs lists %d", len(list))
+	}
+}
+
+func TestGenesisIsFetchedWhenAPeerHasIt(t *testing.T) {
+	dir := t.TempDir()
+	a := start(t, "alice", dir, "")
+	about := a.must("msb", with{})
+	a.stop()
+	b := start(t, "bob", t.TempDir(), about["genesis"].(string)) // nobody is there
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := b.ops.Call(soon, op.Request{Name: "balance", Grant: op.Read}); fault.KindOf(fault.Of(err)) != fault.Cancelled {
+		t.Errorf("without the genesis: %v", err)
+	}
+	start(t, "alice", dir, "", b.host.Addrs()...)
+	if out := b.must("balance", with{"address": a.address()}); out["balance"] != "1000000" || out["network"] != about["network"] {
+		t.Errorf("balance: %v", out)
 	}
 }
 

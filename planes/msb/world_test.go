@@ -41,11 +41,7 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 // names, connected with seeds.
 func start(t testing.TB, name, dir, genesis string, seeds ...string) *somebody {
 	t.Helper()
-	validators := seeds
-	if genesis == "" {
-		validators = nil
-	}
-	choice, err := msb.Choose(dir, genesis, validators)
+	choice, err := msb.Choose(dir, genesis, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
