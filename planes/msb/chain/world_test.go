@@ -55,6 +55,7 @@ type site struct {
 	genesis bft.Genesis
 	listen  string
 	peers   []bft.Peer
+	wrap    func(*chain.App) bft.Application // what the node runs instead
 
 	app    *chain.App
 	node   *bft.Node
@@ -102,8 +103,12 @@ func (s *site) start() *site {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	var runs bft.Application = app
+	if s.wrap != nil {
+		runs = s.wrap(app)
+	}
 	node, err := bft.New(bft.Config{
-		Dir: s.dir + "/bft", Store: s.store, Name: "main", Genesis: s.genesis, App: app, Log: quiet(),
+		Dir: s.dir + "/bft", Store: s.store, Name: "main", Genesis: s.genesis, App: runs, Log: quiet(),
 		Listen: s.listen, Peers: s.peers, MaxTx: bus.MaxTx, Recheck: true, Strangers: true,
 	})
 	if err != nil {
@@ -147,7 +152,16 @@ func town(t testing.TB, n int, more ...bus.Funds) []*site {
 	sites := make([]*site, n)
 	for i := range sites {
 		sites[i] = newSite(t)
-		sites[i].listen = freeAddr(t)
+	}
+	open(t, sites, more)
+	return sites
+}
+
+// open starts a network of these sites.
+func open(t testing.TB, sites []*site, more []bus.Funds) {
+	t.Helper()
+	for _, s := range sites {
+		s.listen = freeAddr(t)
 	}
 	g := found(t, more, sites...)
 	for _, s := range sites {
@@ -165,8 +179,7 @@ func town(t testing.TB, n int, more ...bus.Funds) []*site {
 	for _, s := range sites {
 		s.start()
 	}
-	await(t, "the first block", func() bool { return sites[n-1].node.Status().Height > 0 })
-	return sites
+	await(t, "the first block", func() bool { return sites[len(sites)-1].node.Status().Height > 0 })
 }
 
 func freeAddr(t testing.TB) string {
