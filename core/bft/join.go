@@ -2,6 +2,7 @@ package bft
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	cmtversion "github.com/cometbft/cometbft/proto/tendermint/version"
@@ -14,7 +15,7 @@ import (
 // Join lets a node that has nothing of its chain yet begin at the newest state
 // that the follower's servers prove, instead of executing every block. It is
 // called before Run and gives the height, which is 0 when the node has a state
-// already, and nothing was asked. A process that ends in between has a node
+// already, and nothing was asked, or when the chain is too young. A process that ends in between has a node
 // that has nothing. When it fails the node may still be run from the genesis.
 //
 // What lies before that height is not here then: such a node does not know
@@ -36,6 +37,9 @@ func (n *Node) Join(ctx context.Context, f *Follower) (int64, error) {
 		return 0, err
 	}
 	l, err := f.land(ctx, app, n.journal.keepLanding)
+	if errors.Is(err, errYoung) {
+		return 0, nil
+	}
 	if err != nil {
 		return 0, err
 	}

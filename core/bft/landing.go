@@ -31,7 +31,10 @@ func (f *Follower) land(ctx context.Context, app Snapshots, keep func(*landing) 
 	if _, err := f.Sync(ctx); err != nil {
 		return nil, err
 	}
-	last := errNothing
+	if head, _ := f.Head(); head.Height < 2 {
+		return nil, errYoung
+	}
+	var last error = errNothing
 	for _, s := range f.cfg.Servers() {
 		l, err := f.place(ctx, s)
 		if err == nil {
@@ -52,6 +55,9 @@ func (f *Follower) land(ctx context.Context, app Snapshots, keep func(*landing) 
 	}
 	return nil, last
 }
+
+// errYoung is a chain that has no two blocks: there is nothing to take over.
+var errYoung = fault.New(fault.NotFound, "the chain is too young for a snapshot").WithHint("replay its blocks")
 
 // place verifies one server's newest block, and the one before it, from the
 // genesis on: a newcomer keeps all that its own followers will ask for.
@@ -94,7 +100,7 @@ func (f *Follower) place(ctx context.Context, s Server) (*landing, error) {
 		f.notice(Notice{s.Name, Behind, fmt.Errorf("its newest block is %d, %d is proven", l.next.Height, head.Height)})
 	}
 	if l.next.Height < 2 {
-		return nil, fault.New(fault.NotFound, "chain %q is too young for a snapshot", f.cfg.Genesis.ChainID).WithHint("replay its blocks")
+		return nil, errYoung
 	}
 	raw, err := s.ask(ctx, askHeader, askHeight(l.next.Height-1))
 	if err != nil {
