@@ -158,11 +158,11 @@ func (a *App) write(h head, u *merkle.Update) (bft.Hash, error) {
 func (a *App) at(height int64) (*merkle.View, error) {
 	h := a.now()
 	switch {
-	case height == h.height:
-		return h.view, nil
 	case height < h.begin || height > h.height:
 		return nil, fault.New(fault.NotFound, "there is no state of height %d, the newest is %d", height, h.height).
 			WithHint("ask for one up to the newest")
+	case uint64(height) >= h.view.Version(): // nothing changed since
+		return h.view, nil
 	}
 	return a.tree.At(uint64(height))
 }
