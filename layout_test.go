@@ -56,7 +56,7 @@ var house = []struct {
 	{"cmd/internal/validator", "a node of a settlement network is assembled without a peer's planes",
 		[]string{"core", "planes/msb", "cmd/internal/config", "cmd/internal/attach"}, nil},
 	{"cmd/intercom", "the program: assembly, surfaces, flags",
-		[]string{"core", "planes/sidechannel", "intersplit", "agent", "rpc", "mcp", "cmd/internal"}, nil},
+		[]string{"core", "planes/sidechannel", "intersplit", "agent", "rpc", "mcp", "cmd/internal"}, []string{"planes/msb/bus"}},
 	{"cmd/internal/docs", "documents are derived from the assembled list of operations",
 		[]string{"core", "cmd/internal/config", "cmd/internal/peer"}, []string{"rpc"}},
 }

@@ -43,7 +43,8 @@ func (p program) validator(ctx context.Context, cfg config.Config, words []strin
 	if len(words) == 0 {
 		return misused("`intercom help validator` lists the forms", "validator needs a verb: init, start or show")
 	}
-	known, run := map[string]int{}, func(context.Context, validatorCall) error { return nil }
+	var known map[string]int
+	var run func(context.Context, validatorCall) error
 	switch words[0] {
 	case "init":
 		known, run = map[string]int{"operator": 1, "network": 1, "cards": 1, "out": 1, "balances": 1, "admin": 1}, p.validatorInit

@@ -17,14 +17,15 @@ import (
 type node struct {
 	machine
 	card   validator.Card
-	listen string
+	listen string   // for nodes
+	entry  string   // for light clients
 	args   []string // of every start
 	run    *process
 }
 
 func newNode(t testing.TB) *node {
 	t.Helper()
-	n := &node{machine: newMachine(t), listen: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+	n := &node{machine: newMachine(t), listen: fmt.Sprintf("127.0.0.1:%d", freePort(t)), entry: fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", freePort(t))}
 	out, log, code := n.machine.run(t, "", "validator", "init", "--json")
 	if code != done || json.Unmarshal([]byte(out), &n.card) != nil {
 		t.Fatalf("init: %d %s %s", code, out, log)
@@ -71,7 +72,7 @@ func newCity(t testing.TB, n int, rich ...string) *city {
 		t.Fatalf("genesis: %d %s %s", code, out, log)
 	}
 	for _, v := range c.nodes {
-		v.args = []string{"--msb-genesis", c.genesis, "--listen", v.listen, "--peers", strings.Join(peers, ","), "--strangers", "1"}
+		v.args = []string{"--msb-genesis", c.genesis, "--listen", v.listen, "--peers", strings.Join(peers, ","), "--strangers", "1", "--p2p-listen", v.entry}
 		v.start(t)
 	}
 	return c
@@ -136,7 +137,7 @@ func TestValidatorsRunANetworkAndOthersFollowIt(t *testing.T) {
 	// A full node that knows the hash of the genesis, a validator's address and
 	// nothing else.
 	full := newNode(t)
-	full.args = []string{"--follow", "--msb-genesis", first.Genesis, "--msb-validators", first.Addresses[0], "--peers", c.nodes[0].card.Node + "@" + c.nodes[0].listen}
+	full.args = []string{"--follow", "--msb-genesis", first.Genesis, "--msb-validators", c.nodes[0].entry, "--peers", c.nodes[0].card.Node + "@" + c.nodes[0].listen}
 	full.start(t)
 	now := full.until(t, "in step", func(s validator.Status) bool { return s.State == first.State && len(s.Nodes) == 1 })
 	if now.Seat || now.Operator != "" {
