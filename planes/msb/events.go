@@ -41,6 +41,7 @@ func (n *network) changed(e outbox.Entry) {
 func (n *network) health(h bft.Health) {
 	if h.State == bft.Healthy {
 		n.rise.Do(func() { close(n.up) })
+		n.outbox.Wake()
 	}
 	if h.State == bft.Failed {
 		n.log.Error("the settlement network cannot go on", "reason", h.Reason)

@@ -10,6 +10,7 @@ import (
 	"intercom/core/bft"
 	"intercom/core/event"
 	"intercom/core/fault"
+	"intercom/core/identity"
 	"intercom/planes/msb/bus"
 )
 
@@ -62,6 +63,7 @@ func (p *Plane) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
+	p.cfg.Network.OnPeer(p.met)
 	if p.cfg.Choice.begun() {
 		p.want()
 	}
@@ -180,13 +182,28 @@ type Running struct {
 
 // Running tells which network runs, and starts nothing.
 func (p *Plane) Running() Running {
-	p.mu.Lock()
-	a := p.current
-	p.mu.Unlock()
-	if a == nil || !a.ended() || a.err != nil {
+	n := p.running()
+	if n == nil {
 		return Running{}
 	}
-	return Running{Name: a.net.settings.Network, Genesis: a.net.hash, Dir: p.cfg.Choice.home()}
+	return Running{Name: n.settings.Network, Genesis: n.hash, Dir: p.cfg.Choice.home()}
+}
+
+func (p *Plane) running() *network {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.current; a != nil && a.ended() {
+		return a.net
+	}
+	return nil
+}
+
+// met lets what rests go out again when a light client that had no server may
+// have one.
+func (p *Plane) met(_ identity.PublicKey, connected bool) {
+	if n := p.running(); connected && n != nil && n.node == nil && n.servers.speaking() <= 1 {
+		n.outbox.Wake()
+	}
 }
 
 func errStopped() error {

@@ -22,8 +22,9 @@ const (
 
 // Network is what the plane needs of the network between peers: a [p2p.Host].
 type Network interface {
-	// Peers lists the connected peers.
+	// Peers lists the connected peers, and OnPeer tells of those that come and go.
 	Peers() []identity.PublicKey
+	OnPeer(f func(key identity.PublicKey, connected bool))
 	// Handle answers streams of a protocol, and Open opens one to a peer.
 	Handle(protocol string, f func(ctx context.Context, remote identity.PublicKey, s p2p.Stream))
 	Open(ctx context.Context, peer identity.PublicKey, protocol string) (p2p.Stream, error)
