@@ -200,8 +200,12 @@ func (p *Plane) running() *network {
 
 // met lets what rests go out again when a light client that had no server may
 // have one.
-func (p *Plane) met(_ identity.PublicKey, connected bool) {
-	if n := p.running(); connected && n != nil && n.node == nil && n.servers.speaking() <= 1 {
+func (p *Plane) met(peer identity.PublicKey, connected bool) {
+	n := p.running()
+	if !connected || n == nil || n.node != nil {
+		return
+	}
+	if n.servers.back(peer); n.servers.speaking() <= 1 {
 		n.outbox.Wake()
 	}
 }

@@ -2,12 +2,15 @@ package msb_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"intercom/core/event"
 	"intercom/core/fault"
 	"intercom/core/op"
 	"intercom/planes/msb"
@@ -171,6 +174,45 @@ func TestOddTransfersAreFine(t *testing.T) {
 		t.Errorf("balance: %v", out)
 	}
 }
+
+func TestEveryChangeIsAnEvent(t *testing.T) {
+	a := start(t, "alice", t.TempDir(), "")
+	hash := a.must("transfer", with{"to": someone("bob").PublicKey().Address(), "amount": "1"})["hash"].(string)
+	a.confirmed(hash)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var states []string
+	for at := event.Cursor(""); !slices.Contains(states, "confirmed"); {
+		batch, err := a.hub.Read(ctx, at, 100)
+		if err != nil || ctx.Err() != nil {
+			t.Fatalf("told of %v only, %v", states, err)
+		}
+		for _, e := range batch.Events {
+			var change struct {
+				Hash, State string
+				Code        *int
+				Height      int
+			}
+			if e.Kind != "tx_changed" {
+				continue
+			}
+			if err := json.Unmarshal(e.Data, &change); err != nil || change.Hash != hash {
+				t.Fatalf("%s: %v", e.Data, err)
+			}
+			if ended := change.State == "confirmed"; ended != (change.Code != nil) || ended != (change.Height > 0) {
+				t.Errorf("%s", e.Data)
+			}
+			states = append(states, change.State)
+		}
+		at = batch.Next
+	}
+	if !slices.IsSortedFunc(states, func(x, y string) int { return slices.Index(order, x) - slices.Index(order, y) }) {
+		t.Errorf("told of %v", states)
+	}
+}
+
+// order is how a transaction may go.
+var order = []string{"created", "sent", "accepted", "confirmed"}
 
 func TestOffAnswersUnavailable(t *testing.T) {
 	p := msb.New(msb.Config{Off: true})

@@ -30,8 +30,12 @@ type server struct {
 }
 
 const (
-	// defer a peer that did not open a stream: it speaks another protocol, or went.
-	deferral = 30 * time.Second
+	// deferral is how long a peer that did not open a stream is not asked again: it
+	// does not speak the protocol, or went. One that comes back is asked at once.
+	deferral = 5 * time.Minute
+	// maxTried is how many peers of whom nothing is known are asked at a time, when
+	// others are known to answer.
+	maxTried = 2
 	// maxServers bounds what is remembered; peers come and go.
 	maxServers = 1024
 )
@@ -44,7 +48,7 @@ func newServers(net Network) *servers {
 func (s *servers) list() []bft.Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var speak, new, rest []identity.PublicKey
+	var speak, fresh, rest []identity.PublicKey
 	for _, key := range s.candidates() {
 		switch at := s.known[key]; {
 		case at.lied:
@@ -53,10 +57,13 @@ func (s *servers) list() []bft.Server {
 		case time.Now().Before(at.later):
 			rest = append(rest, key)
 		default:
-			new = append(new, key)
+			fresh = append(fresh, key)
 		}
 	}
-	ask := slices.Concat(speak, new)
+	if len(speak) > 0 { // those who may speak it are tried beside those who do
+		fresh = fresh[:min(len(fresh), maxTried)]
+	}
+	ask := slices.Concat(speak, fresh)
 	if len(ask) == 0 {
 		ask = rest
 	}
@@ -135,4 +142,14 @@ func (s *servers) speaking() (count int) {
 		}
 	}
 	return count
+}
+
+// back asks a peer that has connected again at once.
+func (s *servers) back(key identity.PublicKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at, known := s.known[key]; known {
+		at.later = time.Time{}
+		s.known[key] = at
+	}
 }
