@@ -15,8 +15,8 @@ import (
 	"intercom/planes/msb/chain"
 )
 
-// pieces is a state of that many leaves as a server sends it. The application
-// does not read them.
+// pieces is a state of that many large leaves as a server sends it. The
+// application does not read them.
 func pieces(t *testing.T, leaves int) (list [][]byte, root bft.Hash) {
 	t.Helper()
 	s, err := store.OpenMemory()
@@ -31,7 +31,7 @@ func pieces(t *testing.T, leaves int) (list [][]byte, root bft.Hash) {
 		t.Fatal(err)
 	}
 	for i := range leaves {
-		u.Set(fmt.Append(nil, "leaf ", i), fmt.Appendf(nil, "%0200d", i))
+		u.Set(fmt.Append(nil, "leaf ", i), fmt.Appendf(nil, "%050000d", i))
 	}
 	batch := space.Batch()
 	if _, err = u.Write(batch, 1); err == nil {
@@ -70,7 +70,7 @@ func handing(list [][]byte, until int) func() ([]byte, error) {
 }
 
 func TestStateIsTakenOverWholeOrNotAtAll(t *testing.T) {
-	list, root := pieces(t, 45_000) // more than one portion
+	list, root := pieces(t, 250) // more than one portion
 	g := found(t, nil, newSite(t))
 	disk := store.NewDisk()
 	open := func(d *store.Disk) (*chain.App, *store.Store) {
