@@ -17,12 +17,7 @@ func (p *Plane) Ops() []*op.Op {
 	return ops
 }
 
-// Descriptions and synonyms that operations share.
-const (
-	saysNetwork     = "the settlement network the answer is about"
-	saysDevelopment = "true: a development network, one key on one machine, whose funds are worth nothing"
-)
-
+// accountSynonyms are other names of the parameter address.
 var accountSynonyms = map[string][]string{"address": {"account", "pubkey"}}
 
 // plainly adds the warning that people must not miss.
