@@ -25,7 +25,8 @@ intercom validator show [--consent <address>]          tell how it stands; or co
 
 The store is chosen by --home and --peer-store-name (default validator), and is
 not a peer's. Nodes connect at --listen (default a free port of 127.0.0.1), light
-clients at --p2p-listen. --follow runs a full node that never votes. A new node
+clients at --p2p-listen. --follow runs a full node, which needs no init and votes
+only if its key gets a seat later, for which --consent is needed. A new node
 takes the state over from --msb-validators when they are named, else it replays
 all blocks. --keep forgets older blocks. What a start was told of genesis is
 kept; the rest is told at each start.

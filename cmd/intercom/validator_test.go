@@ -40,7 +40,7 @@ type city struct {
 }
 
 // newCity makes a network of n validators, in which these addresses have a
-// million each, and starts them.
+// million each and the first is the admin, and starts them.
 func newCity(t testing.TB, n int, rich ...string) *city {
 	t.Helper()
 	dir := t.TempDir()
@@ -66,8 +66,11 @@ func newCity(t testing.TB, n int, rich ...string) *city {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "balances"), string(text))
-	out, log, code := c.nodes[0].machine.run(t, "", "validator", "init", "--network", "city", "--cards", strings.Join(cards, ","),
-		"--balances", filepath.Join(dir, "balances"), "--out", c.genesis)
+	args := []string{"validator", "init", "--network", "city", "--cards", strings.Join(cards, ","), "--balances", filepath.Join(dir, "balances"), "--out", c.genesis}
+	if len(rich) > 0 {
+		args = append(args, "--admin", rich[0])
+	}
+	out, log, code := c.nodes[0].machine.run(t, "", args...)
 	if code != done {
 		t.Fatalf("genesis: %d %s %s", code, out, log)
 	}

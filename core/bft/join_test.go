@@ -218,7 +218,7 @@ func TestReplicaLandsOnASnapshot(t *testing.T) {
 	if r, err = bft.NewReplica(sites[0].genesis, app, memory.Space("replica")); err != nil || r.Height() != landed {
 		t.Fatalf("after a restart it is at %d, not %d: %v", r.Height(), landed, err)
 	}
-	sites[1].confirm("one more")
+	sites[0].confirm("one more")
 	tip := sites[0].settled()
 	for r.Height() < tip {
 		if _, err := r.Ask(t.Context(), server); err != nil {

@@ -31,7 +31,7 @@ type Options struct {
 	Listen    string     // where other nodes connect, host:port; "" = a free port of 127.0.0.1
 	Peers     []bft.Peer // the nodes to stay connected with
 	Strangers bool       // others may connect too
-	Follow    bool       // never vote
+	Follow    bool       // as a full node, whose key has no seat in the genesis
 	Keep      int64      // blocks kept; 0 = all
 }
 
