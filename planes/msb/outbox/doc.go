@@ -26,10 +26,12 @@
 // its code, it is offered again and looked for until it is settled or expired, and
 // the newest refusal is shown beside the state and decides nothing.
 //
-// It ends a transaction in one case: the node is in this process ([Config.Own]),
-// this process made the transaction, no node ever took it, and the code is not
-// NODE_OVERLOADED. Then its bytes are nowhere else; they are never offered
-// again, and failed is true for ever. It is on the disk before it is told.
+// It ends a transaction in one case: the network's only node is in this process
+// ([Config.Own]), and it neither holds the transaction nor takes it. Then the bytes
+// are nowhere else; they are never offered again, and failed is true for ever. It
+// is on the disk before it is told. Refusals that pass do not count: that too much
+// waits; nor, for what a process before left, that the balance is reserved, until
+// the network has made a block: the log of a killed node may hold one with it.
 //
 // # An idle network
 //

@@ -163,7 +163,7 @@ func child(dir string) error {
 // TestProofNothingPutIsLostByKill kills a peer with a real network while transfers
 // are under way. INTERCOM_PROOF: 100 times.
 func TestProofNothingPutIsLostByKill(t *testing.T) {
-	rounds := 3
+	rounds := 2
 	if os.Getenv("INTERCOM_PROOF") != "" {
 		rounds = 100
 	}

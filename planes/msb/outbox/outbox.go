@@ -42,8 +42,8 @@ type Config struct {
 	Network string
 	Port    Port
 
-	// Own says that the port is a node in this process: what it refuses and
-	// never took, nobody else has.
+	// Own says that the port is the network's only node, in this process: what
+	// it refuses and does not hold, nobody has.
 	Own bool
 
 	// OnChange is told of every new state, of each transaction in order. It is
@@ -125,7 +125,7 @@ func (o *Outbox) load() error {
 		}
 		o.number = number + 1
 		if ok {
-			o.queue.add(o.track(number, e, false))
+			o.queue.add(o.track(number, e, true))
 			o.places++
 		}
 		return true
@@ -149,8 +149,8 @@ func (o *Outbox) loadEnded() error {
 }
 
 // track keeps an entry in memory.
-func (o *Outbox) track(number uint64, e Entry, fresh bool) *flight {
-	f := &flight{task: task{Entry: e, own: o.cfg.Own, fresh: fresh}, number: number, changed: make(chan struct{})}
+func (o *Outbox) track(number uint64, e Entry, kept bool) *flight {
+	f := &flight{task: task{Entry: e, own: o.cfg.Own, kept: kept}, number: number, changed: make(chan struct{})}
 	o.open[e.ID] = f
 	return f
 }

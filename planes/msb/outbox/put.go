@@ -105,7 +105,7 @@ func (o *Outbox) create(number uint64, key string, content [sha256.Size]byte, si
 		return Entry{}, err
 	}
 	o.mu.Lock()
-	f := o.track(number, e, true)
+	f := o.track(number, e, false)
 	o.mu.Unlock()
 	o.cfg.OnChange(e)
 	o.mu.Lock()

@@ -3,18 +3,19 @@ package outbox
 import (
 	"time"
 
-	"intercom/core/fault"
 	"intercom/planes/msb/bus"
 )
 
 // task is a transaction under way.
 type task struct {
 	Entry
-	own   bool // the network's node is in this process
-	fresh bool // nobody but this process can have it
+	own  bool // the network's only node is in this process
+	kept bool // a process before had it
 
 	offers int       // in a row; what it rests grows with them
 	asked  bool      // offered in this turn
+	looked bool      // its record was looked for
+	height int64     // at which it first was not there
 	due    time.Time // when the next turn begins
 }
 
@@ -65,7 +66,7 @@ func (t task) step(in input, now time.Time) (task, action) {
 	switch in := in.(type) {
 	case begin:
 		t.asked = false
-		if t.fresh && t.offers == 0 {
+		if !t.kept && t.offers == 0 {
 			return t.offer(now)
 		}
 		return t, look
@@ -103,14 +104,9 @@ func (t task) offer(now time.Time) (task, action) {
 func (t task) answered(in answer, now time.Time) (task, action) {
 	t.due = now.Add(t.pause(untaken))
 	if in.err != nil {
-		// Only a node in this process that says so is known not to have it.
-		kind := fault.KindOf(in.err)
-		t.fresh = t.fresh && t.own && (kind == fault.Unavailable || kind == fault.Limited)
 		return t, rest
 	}
-	t.fresh = t.fresh && t.own
 	if in.Code == bus.OK || in.Code == bus.TxAlreadyPending {
-		t.fresh = false
 		t.Code, t.Text = bus.OK, ""
 		t.due = now.Add(t.pause(taken))
 		return t.become(Accepted, now), watch
@@ -120,22 +116,32 @@ func (t task) answered(in answer, now time.Time) (task, action) {
 }
 
 func (t task) missing(at int64, now time.Time) (task, action) {
+	if !t.looked {
+		t.looked, t.height = true, at
+	}
 	switch {
 	case at >= 0 && uint64(at) >= t.Expiry:
 		return t.become(Expired, now), end
 	case !t.asked:
 		return t.offer(now)
-	case t.fresh && t.own && final(t.Code):
+	case t.refusedForGood(at):
 		return t.become(Failed, now), end
 	default:
 		return t, rest
 	}
 }
 
-// final tells whether a node in this process, asked again with nothing changed,
-// would answer the same.
-func final(c bus.Code) bool {
-	return c != bus.OK && c != bus.NodeOverloaded && c != bus.TxAlreadyExists
+// refusedForGood tells whether the newest refusal ends it: see the package
+// documentation. At is a height at which it was not settled after the refusal.
+func (t task) refusedForGood(at int64) bool {
+	switch t.Code {
+	case bus.OK, bus.NodeOverloaded, bus.TxAlreadyExists:
+		return false
+	case bus.InsufficientFeeBalance, bus.TransferInsufficientBalance:
+		return t.own && (!t.kept || at > t.height)
+	default:
+		return t.own
+	}
 }
 
 // pause is how long to rest, up to a quarter less by its hash: what was sent

@@ -20,7 +20,7 @@ var rewrite = flag.Bool("rewrite", false, "write what the scripts print into the
 // TestStep runs the scripts in testdata: lines that begin with "> " are what one
 // task is told, the lines behind them what it then is and wants.
 //
-//	> new [own] [restarted]      a task with expiry 100
+//	> new [own] [kept]           a task with expiry 100
 //	> begin                      its turn comes
 //	> answer CODE|KIND           a node answers with a code, or the call with an error of a kind
 //	> settled HEIGHT CODE        > absent HEIGHT        > blind
@@ -73,7 +73,7 @@ func (s *script) do(t *testing.T, words []string) string {
 	switch words[0] {
 	case "new":
 		s.now = time.Unix(0, 0)
-		s.task = task{Entry: Entry{State: Created, Expiry: 100}, own: strings.Contains(rest, "own"), fresh: !strings.Contains(rest, "restarted")}
+		s.task = task{Entry: Entry{State: Created, Expiry: 100}, own: strings.Contains(rest, "own"), kept: strings.Contains(rest, "kept")}
 		return ""
 	case "advance":
 		d, err := time.ParseDuration(rest)

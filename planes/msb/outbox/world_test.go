@@ -32,6 +32,7 @@ type world struct {
 	mu      sync.Mutex
 	height  int64
 	pool    []bus.ID
+	logged  []bus.ID // in a block that a kill left undecided
 	records map[bus.ID]bus.Record
 	waiting map[bus.ID][]chan struct{}
 	offers  map[bus.ID]int
@@ -84,21 +85,33 @@ func (w *world) block(code bus.Code) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.height++
-	for _, id := range w.pool {
+	for _, id := range append(w.pool, w.logged...) {
 		w.records[id] = bus.Record{Height: uint64(w.height), Code: code}
 		for _, c := range w.waiting[id] {
 			close(c)
 		}
 		delete(w.waiting, id)
 	}
+	w.pool, w.logged = nil, nil
+}
+
+// kill is what becomes of a node's pool: it is gone, but for what stands in a
+// block in its log, or in another node's pool.
+func (w *world) kill(logged bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if logged {
+		w.logged = append(w.logged, w.pool...)
+	}
 	w.pool = nil
 }
 
-// forget is what a kill of the node does to its pool.
-func (w *world) forget() {
+// holds tells whether a node asked now would know the transaction.
+func (w *world) holds(id bus.ID) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pool = nil
+	_, settled := w.records[id]
+	return settled || slices.Contains(w.pool, id)
 }
 
 func (w *world) Record(_ context.Context, id bus.ID) (bus.Record, bool, int64, error) {
