@@ -38,9 +38,10 @@
 // A network without transactions makes no blocks, so no height passes by itself.
 // One that is taken makes the block that settles it, and one that was lost (by
 // a killed node, whose pool is in memory, or by one that took it and forgot) is
-// taken when it is offered again: neither needs others. Only one that is refused,
-// while nobody else sends anything, can stay sent for long: nothing that decides
-// about it changes meanwhile. It is not called expired before that is proven.
+// taken when it is offered again: neither needs others. Only one that the nodes of
+// others refuse, while nobody sends anything, can stay undecided for long: nothing
+// that decides about it changes meanwhile. It is not called expired before that is
+// proven.
 //
 // Proving and reaching the network are left to the [Port], making and signing to
 // the caller.
