@@ -19,7 +19,10 @@ import (
 // that has nothing. When it fails the node may still be run from the genesis.
 //
 // What lies before that height is not here then: such a node does not know
-// old transactions and cannot give others those blocks.
+// old transactions and cannot give others those blocks. The engine also needs
+// the header of a height to judge evidence of double votes there: a block that
+// carries such evidence from before the snapshot stops a node that has just
+// joined. Begin with a new store then.
 func (n *Node) Join(ctx context.Context, f *Follower) (int64, error) {
 	app, ok := n.cfg.App.(Snapshots)
 	if !ok {

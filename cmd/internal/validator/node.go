@@ -97,6 +97,7 @@ func (n *Node) take() error {
 	if err := os.MkdirAll(dir(n.cfg), 0o700); err != nil {
 		return fault.New(fault.Unavailable, "%v", err).WithHint("choose a home that this user may write to")
 	}
+	_ = os.Remove(statusFile(n.cfg)) // of a process that is no more
 	n.store, err = store.Open(data, store.WithLog(n.log))
 	return err
 }

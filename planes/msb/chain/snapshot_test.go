@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -136,9 +137,13 @@ func TestStateIsTakenOverWholeOrNotAtAll(t *testing.T) {
 	_ = s.Close()
 }
 
-func TestLateNodeTakesTheStateOverAndSettles(t *testing.T) {
+func TestProofLateNodeTakesTheStateOverAndSettles(t *testing.T) {
+	accounts := 3000
+	if os.Getenv("INTERCOM_PROOF") != "" {
+		accounts = 100_000
+	}
 	var more []bus.Funds
-	for i := range 3000 {
+	for i := range accounts {
 		more = append(more, bus.Funds{Address: address(fmt.Sprint("one of many ", i)), Balance: amount(t, "1")})
 	}
 	sites := town(t, 1, more...)
@@ -166,11 +171,15 @@ func TestLateNodeTakesTheStateOverAndSettles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	begun := time.Now()
 	height, err := node.Join(t.Context(), follow(t, late.genesis, served(t, "v0", sites[0].node)).follower)
 	if err != nil || height < 3 {
 		t.Fatalf("joined at %d: %v", height, err)
 	}
+	joined := time.Since(begun)
 	late.start()
+	t.Logf("PROOF a state of %d accounts was taken over in %v; the node was in step %v after it began to join",
+		accounts, joined.Round(time.Millisecond), time.Since(begun).Round(time.Millisecond))
 	if r := settle(t, late.ledger, late.sign("bob", pay(t, "carol", "2"))); r.Code != bus.OK {
 		t.Errorf("%+v", r)
 	}

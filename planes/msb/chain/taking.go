@@ -83,11 +83,13 @@ func (a *App) forget() error {
 // clear empties the map of a state that has no head: what a newcomer took of one
 // and did not finish.
 func (a *App) clear() error {
+	var from []byte
 	for more := true; more; {
 		b := a.state.Batch()
 		n := 0
-		err := a.state.Scan(nil, nil, func(key, _ []byte) bool {
+		err := a.state.Scan(from, nil, func(key, _ []byte) bool {
 			b.Delete(key)
+			from = append(from[:0], key...)
 			n++
 			return n < 10_000
 		})
@@ -97,7 +99,7 @@ func (a *App) clear() error {
 		if err != nil {
 			return err
 		}
-		more = n > 0
+		more = n == 10_000
 	}
 	a.tree = merkle.Open(a.state, Kept+1)
 	view, err := a.tree.Last()
