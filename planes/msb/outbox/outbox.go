@@ -1,9 +1,11 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,6 +72,8 @@ type Outbox struct {
 	shelf shelf
 	wake  chan struct{} // holds one: there may be something to start
 
+	questions chan struct{} // one for each that is being asked
+
 	mu     sync.Mutex
 	open   map[bus.ID]*flight // all that have not ended
 	queue  queue              // those of them that rest
@@ -107,7 +111,7 @@ func Open(cfg Config) (*Outbox, error) {
 		cfg.OnChange = func(Entry) {}
 	}
 	o := &Outbox{
-		cfg: cfg, shelf: shelf{cfg.Space}, wake: make(chan struct{}, 1),
+		cfg: cfg, shelf: shelf{cfg.Space}, wake: make(chan struct{}, 1), questions: make(chan struct{}, maxQuestions),
 		open: make(map[bus.ID]*flight), making: make(map[string]chan struct{}),
 	}
 	if err := o.shelf.claim(cfg.Network); err != nil {
@@ -177,7 +181,18 @@ func (o *Outbox) Get(id bus.ID) (Entry, error) {
 func (o *Outbox) Pending() []Entry {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.pending()
+	flights := make([]*flight, 0, len(o.open))
+	for _, f := range o.open {
+		if !f.Ended() {
+			flights = append(flights, f)
+		}
+	}
+	slices.SortFunc(flights, func(a, b *flight) int { return cmp.Compare(a.number, b.number) })
+	entries := make([]Entry, len(flights))
+	for i, f := range flights {
+		entries[i] = f.Entry
+	}
+	return entries
 }
 
 // Wait waits until a transaction has reached a state or has ended. When ctx ends

@@ -1,9 +1,7 @@
 package outbox
 
 import (
-	"cmp"
 	"container/heap"
-	"slices"
 	"time"
 )
 
@@ -44,20 +42,4 @@ func (q *queue) Pop() any {
 	(*q)[last] = nil
 	*q = (*q)[:last]
 	return f
-}
-
-// pending lists the entries that have not ended, oldest first; the lock is held.
-func (o *Outbox) pending() []Entry {
-	flights := make([]*flight, 0, len(o.open))
-	for _, f := range o.open {
-		if !f.Ended() {
-			flights = append(flights, f)
-		}
-	}
-	slices.SortFunc(flights, func(a, b *flight) int { return cmp.Compare(a.number, b.number) })
-	entries := make([]Entry, len(flights))
-	for i, f := range flights {
-		entries[i] = f.Entry
-	}
-	return entries
 }

@@ -13,6 +13,11 @@ import (
 // too low and they are what limits a busy network, too high and they cost memory.
 const maxTurns = 1024
 
+// maxQuestions bounds the questions to the network under way at a time, besides
+// those that wait for a block: each may be a stream to every server, and a server
+// works on 32 of one peer.
+const maxQuestions = 16
+
 // maxText bounds what is kept of a node's words, in bytes.
 const maxText = 300
 
@@ -121,8 +126,11 @@ func (o *Outbox) leave(f *flight) {
 }
 
 func (o *Outbox) offer(ctx context.Context, f *flight) input {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	ctx, done := o.ask(ctx)
+	defer done()
+	if ctx.Err() != nil {
+		return answer{err: ctx.Err()}
+	}
 	result, err := o.cfg.Port.Submit(ctx, f.Raw)
 	if err != nil {
 		o.cfg.Log.Debug("a transaction was not taken", "tx", f.ID, "err", err)
@@ -132,8 +140,11 @@ func (o *Outbox) offer(ctx context.Context, f *flight) input {
 }
 
 func (o *Outbox) look(ctx context.Context, id bus.ID) input {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	ctx, done := o.ask(ctx)
+	defer done()
+	if ctx.Err() != nil {
+		return blind{ctx.Err()}
+	}
 	switch r, found, at, err := o.cfg.Port.Record(ctx, id); {
 	case err != nil:
 		return blind{err}
@@ -141,6 +152,17 @@ func (o *Outbox) look(ctx context.Context, id bus.ID) input {
 		return settled{r}
 	default:
 		return absent{at}
+	}
+}
+
+// ask waits until a question may be asked, which then has some time; done ends it.
+func (o *Outbox) ask(ctx context.Context) (_ context.Context, done func()) {
+	select {
+	case o.questions <- struct{}{}:
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		return ctx, func() { cancel(); <-o.questions }
+	case <-ctx.Done():
+		return ctx, func() {}
 	}
 }
 
