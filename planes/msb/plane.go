@@ -81,8 +81,9 @@ func (p *Plane) Run(ctx context.Context) error {
 func (p *Plane) live(ctx context.Context, a *attempt) {
 	n, err := p.open(ctx)
 	if err != nil {
-		p.log.Error("the settlement network cannot be opened", "err", err)
-		p.settle(a, nil, err)
+		if p.settle(a, nil, err); ctx.Err() == nil {
+			p.log.Error("the settlement network cannot be opened", "err", err)
+		}
 		return
 	}
 	err = n.run(ctx, func() { p.settle(a, n, nil) })

@@ -175,6 +175,27 @@ func TestOddTransfersAreFine(t *testing.T) {
 	}
 }
 
+func TestManyAtOnceFromALightClient(t *testing.T) {
+	a := start(t, "alice", t.TempDir(), "")
+	b := start(t, "bob", t.TempDir(), a.must("msb", with{})["genesis"].(string), a.host.Addrs()...)
+	b.confirmed(b.must("faucet", with{})["hash"])
+	to := someone("carol").PublicKey().Address()
+	const count = 200
+	hashes := make([]any, count)
+	for i := range hashes {
+		hashes[i] = b.must("transfer", with{"to": to, "amount": "0.01"})["hash"]
+	}
+	for _, hash := range hashes {
+		b.confirmed(hash)
+	}
+	if out := b.must("balance", with{"address": to}); out["balance"] != "2" {
+		t.Errorf("balance: %v", out)
+	}
+	if out := b.must("balance", with{}); out["balance"] != "92" { // 100 - 200 × 0.04
+		t.Errorf("balance: %v", out)
+	}
+}
+
 func TestEveryChangeIsAnEvent(t *testing.T) {
 	a := start(t, "alice", t.TempDir(), "")
 	hash := a.must("transfer", with{"to": someone("bob").PublicKey().Address(), "amount": "1"})["hash"].(string)

@@ -60,8 +60,11 @@ func (n *network) covers(ctx context.Context, body bus.Body) (left bus.Amount, a
 		return left, 0, err
 	}
 	if !known {
-		return left, at, fault.New(fault.Limited, "Requester address not found in state: %s has no account on network %q", own.Address(), n.settings.Network).
-			WithHint("an account is made by the first transfer to it: ask somebody for one")
+		hint := "an account is made by the first transfer to it: ask somebody for one"
+		if n.settings.Development {
+			hint = "on this development network the first transfer that is no dry run is funded by the faucet"
+		}
+		return left, at, fault.New(fault.Limited, "Requester address not found in state: %s has no account on network %q", own.Address(), n.settings.Network).WithHint("%s", hint)
 	}
 	if left, ok = account.Balance.Sub(needed); !ok {
 		return left, at, n.short(needed, account.Balance, bus.Amount{})

@@ -16,7 +16,7 @@ const ChainProtocol = "/intercom/msb/chain/1"
 
 // Bounds of what a node does for light clients, besides those of the host.
 const (
-	chainStreams  = 64               // answered at once
+	chainStreams  = 128              // answered at once; the host bounds those of one peer
 	chainPatience = 30 * time.Second // for one stream
 )
 

@@ -9,6 +9,7 @@ import (
 
 	"intercom/core/bft"
 	"intercom/core/identity"
+	"intercom/core/p2p"
 )
 
 // servers are the peers that a light client asks: whoever is connected and
@@ -27,6 +28,7 @@ type server struct {
 	speaks bool
 	later  time.Time // not to be asked before, unless there is nobody else
 	lied   bool
+	places chan struct{} // taken by the questions under way
 }
 
 const (
@@ -36,6 +38,9 @@ const (
 	// maxTried is how many peers of whom nothing is known are asked at a time, when
 	// others are known to answer.
 	maxTried = 2
+	// maxQuestions is how many questions one peer is asked at a time: a host answers
+	// 32 streams of one peer, and other protocols need some.
+	maxQuestions = 16
 	// maxServers bounds what is remembered; peers come and go.
 	maxServers = 1024
 )
@@ -87,6 +92,13 @@ func (s *servers) candidates() []identity.PublicKey {
 // server opens a stream for each question, and learns from how that goes.
 func (s *servers) server(key identity.PublicKey) bft.Server {
 	return bft.Server{Name: key.String(), Open: func(ctx context.Context) (io.ReadWriteCloser, error) {
+		places := s.places(key)
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		leave := sync.OnceFunc(func() { <-places })
 		stream, err := s.net.Open(ctx, key, ChainProtocol)
 		s.note(key, func(at *server) {
 			if at.speaks = err == nil; err != nil {
@@ -94,13 +106,37 @@ func (s *servers) server(key identity.PublicKey) bft.Server {
 			}
 		})
 		if err != nil {
+			leave()
 			return nil, err
 		}
 		if end, ok := ctx.Deadline(); ok {
 			_ = stream.SetDeadline(end)
 		}
-		return stream, nil
+		return question{stream, leave}, nil
 	}}
+}
+
+// question is a stream that holds a place until it is closed.
+type question struct {
+	p2p.Stream
+	leave func()
+}
+
+// Close closes the stream and gives the place to another question.
+func (q question) Close() error {
+	defer q.leave()
+	return q.Stream.Close()
+}
+
+// places are those of the questions to one peer.
+func (s *servers) places(key identity.PublicKey) (places chan struct{}) {
+	s.note(key, func(at *server) {
+		if at.places == nil {
+			at.places = make(chan struct{}, maxQuestions)
+		}
+		places = at.places
+	})
+	return places
 }
 
 // drop asks a peer no more.
