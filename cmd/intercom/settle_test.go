@@ -81,6 +81,21 @@ func TestKilledPeerLosesNoTransfer(t *testing.T) {
 	}
 }
 
+// The process that holds the peer is killed; the one that was attached goes on with
+// the same network and what the other had sent.
+func TestSettlementIsTakenOver(t *testing.T) {
+	m := newMachine(t)
+	holder := m.rpc(t)
+	network := said(t, result(t, holder, "msb", `{}`), "network")
+	attached := m.rpc(t)
+	sent := result(t, attached, "transfer", fmt.Sprintf(`{"to":%q,"amount":"3","key":"k"}`, other))
+	holder.kill()
+	raw := eventually(t, attached, "tx_wait", fmt.Sprintf(`{"hash":%q}`, said(t, sent, "hash")), holds(`"state":"confirmed"`))
+	if said(t, raw, "network") != network {
+		t.Errorf("network %s became %s", network, raw)
+	}
+}
+
 // other is the address of nobody in these tests.
 const other = "trac1x3lrxnw6tt62q0j0lryqw7t9r5nq7ve3tm7r0pwj6rcn9g7xqerq8hd7nv"
 
