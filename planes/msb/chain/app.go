@@ -35,7 +35,10 @@ type App struct {
 	waiters waiters
 	sent    sent
 
-	next *executed // what Execute did and Commit has not made the state; the engine's calls only
+	// The engine's calls only, which come one at a time.
+	sight sight
+	trial *bus.Trial // the block proposed or judged last
+	next  *executed  // what Execute did and Commit has not made the state
 
 	mu   sync.Mutex
 	head head

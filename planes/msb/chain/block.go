@@ -37,7 +37,7 @@ func (a *App) Check(tx []byte, again bool) bft.Result {
 		ask = a.pool.Remain
 	}
 	h := a.now()
-	result, err := ask(h.view, uint64(h.height)+1, tx)
+	result, err := ask(a.see(h), uint64(h.height)+1, tx)
 	if err != nil {
 		a.log.Error("a transaction was not checked", "err", err)
 		return bft.Result{Code: uint32(bus.NodeOverloaded), Log: "The state cannot be read now."}
@@ -45,23 +45,46 @@ func (a *App) Check(tx []byte, again bool) bft.Result {
 	return resultOf(result)
 }
 
+// see is the newest state, as it was read so far.
+func (a *App) see(h head) *sight {
+	if a.sight.view != h.view {
+		a.sight = sight{view: h.view}
+	}
+	return &a.sight
+}
+
 // Propose picks those of the waiting transactions that can be settled.
 func (a *App) Propose(p bft.Proposal) [][]byte {
-	txs, err := a.machine.Select(a.now().view, blockOf(p), p.MaxBytes)
+	trial, err := a.machine.Pick(a.see(a.now()), blockOf(p), p.MaxBytes)
 	if err != nil {
 		a.log.Error("nothing is proposed", "height", p.Height, "err", err)
 		return nil
 	}
-	return txs
+	a.trial = trial
+	return trial.Txs()
 }
 
 // Accept votes for a block in which everything can be settled.
 func (a *App) Accept(p bft.Proposal) bool {
-	ok, err := a.machine.Accepts(a.now().view, blockOf(p))
+	trial, err := a.try(blockOf(p))
 	if err != nil {
 		a.log.Error("a proposal was not judged", "height", p.Height, "err", err)
+		return false
 	}
-	return ok && err == nil
+	return trial.Settles()
+}
+
+// try carries a block out, unless that was done already: a block that was
+// proposed or judged here is not carried out again to be executed.
+func (a *App) try(b bus.Block) (*bus.Trial, error) {
+	if a.trial != nil && a.trial.Of(b) {
+		return a.trial, nil
+	}
+	trial, err := a.machine.Try(a.see(a.now()), b)
+	if err == nil {
+		a.trial = trial
+	}
+	return trial, err
 }
 
 // Execute carries a block out.
@@ -70,7 +93,13 @@ func (a *App) Execute(p bft.Proposal) (bft.Executed, error) {
 	if err != nil {
 		return bft.Executed{}, err
 	}
-	out, err := a.machine.Execute(u, blockOf(p))
+	b := blockOf(p)
+	trial, err := a.try(b)
+	if err != nil {
+		return bft.Executed{}, err
+	}
+	a.trial = nil // it is written once
+	out, err := trial.Write(u, b.Guilty)
 	if err != nil {
 		return bft.Executed{}, err
 	}
@@ -98,6 +127,9 @@ func (a *App) Commit() error {
 	h.height = next.height
 	if _, err := a.write(h, next.update); err != nil {
 		return err
+	}
+	if after := a.now().view; after != h.view {
+		a.see(h).move(after, next.update)
 	}
 	a.pool.Committed(next.results)
 	a.sent.committed(time.Now())
