@@ -24,9 +24,9 @@ type landing struct {
 func (l *landing) height() int64 { return l.at.Height }
 func (l *landing) state() Hash   { return asHash(l.next.AppHash) }
 
-// land takes over the newest state that servers prove. It asks one server after
-// the other, those that lie are noticed. keep is told of the place before
-// the application takes anything, and makes it lasting.
+// land takes over the newest state that servers prove, from one server after the
+// other until one has given it; those that lie are noticed. keep is told of the
+// place before the application takes anything, and makes it lasting.
 func (f *Follower) land(ctx context.Context, app Snapshots, keep func(*landing) error) (*landing, error) {
 	if _, err := f.Sync(ctx); err != nil {
 		return nil, err
@@ -35,7 +35,8 @@ func (f *Follower) land(ctx context.Context, app Snapshots, keep func(*landing) 
 		return nil, errYoung
 	}
 	var last error = errNothing
-	for _, s := range f.cfg.Servers() {
+	servers := f.cfg.Servers()
+	for _, s := range servers[:min(len(servers), maxServers)] {
 		l, err := f.place(ctx, s)
 		if err == nil {
 			if err := keep(l); err != nil {
@@ -98,6 +99,9 @@ func (f *Follower) place(ctx context.Context, s Server) (*landing, error) {
 	}
 	if head, _ := f.Head(); l.next.Height < head.Height-1 {
 		f.notice(Notice{s.Name, Behind, fmt.Errorf("its newest block is %d, %d is proven", l.next.Height, head.Height)})
+		if l.next.Height < head.Height-MinKeep { // nobody may have the blocks that follow it
+			return nil, errOld
+		}
 	}
 	if l.next.Height < 2 {
 		return nil, errYoung

@@ -2,15 +2,19 @@ package validator
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"intercom/core/bft"
 	"intercom/core/fault"
 )
 
-// joinPatience is how long a newcomer looks for a state before it replays the
-// blocks instead.
-const joinPatience = 2 * time.Minute
+// How long a newcomer looks for a state before it replays the blocks instead. A
+// validator of the genesis may be one of the first, who wait for each other.
+const (
+	joinPatience    = 2 * time.Minute
+	founderPatience = 10 * time.Second
+)
 
 // join takes the newest state over when the node has none and validators were
 // named: whatever is proven need not be replayed. It waits for somebody to
@@ -23,7 +27,11 @@ func (n *Node) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for end := time.Now().Add(joinPatience); ; {
+	patience := joinPatience
+	if slices.ContainsFunc(n.genesis.Validators, func(v bft.Validator) bool { return v.Key == n.node.Key() }) {
+		patience = founderPatience
+	}
+	for end := time.Now().Add(patience); ; {
 		height, err := n.node.Join(ctx, f)
 		switch {
 		case err == nil && height > 0:
