@@ -197,5 +197,12 @@ func writeFile(path string, text []byte) error {
 	if err = errors.Join(err, fresh.Sync(), fresh.Close()); err != nil {
 		return err
 	}
-	return os.Rename(fresh.Name(), path)
+	if err := os.Rename(fresh.Name(), path); err != nil {
+		return err
+	}
+	if dir, err := os.Open(filepath.Dir(path)); err == nil { // not on Windows
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
+	return nil
 }

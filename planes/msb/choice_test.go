@@ -60,7 +60,8 @@ func TestRealNetworkHasNoFaucet(t *testing.T) {
 func TestNamedNetworkIsRememberedAndLeft(t *testing.T) {
 	path, g := genesisFile(t)
 	dir := t.TempDir()
-	a := start(t, "alice", dir, path)
+	const soon = 50 * time.Millisecond // nobody will come
+	a := startWith(t, soon, "alice", dir, path)
 	if out := a.must("msb", with{}); out["network"] != "our-net" || out["development"] != false || out["mode"] != "light client" || out["health"].(with)["state"] != "unreachable" {
 		t.Errorf("msb: %v", out)
 	}
@@ -69,7 +70,7 @@ func TestNamedNetworkIsRememberedAndLeft(t *testing.T) {
 	}
 	a.stop()
 	for _, genesis := range []string{"", g.Hash().String(), strings.ToUpper(g.Hash().String())} {
-		b := start(t, "alice", dir, genesis)
+		b := startWith(t, soon, "alice", dir, genesis)
 		if out := b.must("msb", with{}); out["network"] != "our-net" {
 			t.Errorf("named by %q: %v", genesis, out)
 		}

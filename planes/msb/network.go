@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -130,11 +131,13 @@ func (n *network) run(ctx context.Context, ready func()) error {
 	return group.Wait()
 }
 
-// started waits until the node has replayed its chain and made its first block,
-// without which nothing can be read, and then lets others ask it.
+// started waits until the network can be asked. A node has replayed its chain and
+// made its first block, without which nothing can be read, and others may ask it
+// from then on.
 func (n *network) started(ctx context.Context) error {
 	if n.node == nil {
-		return nil
+		n.reach(ctx)
+		return ctx.Err()
 	}
 	select {
 	case <-n.up:
@@ -147,6 +150,30 @@ func (n *network) started(ctx context.Context) error {
 	ServeChain(n.plane.cfg.Network, n.node, n.log)
 	n.faucet.serve(n.plane.cfg.Network)
 	return nil
+}
+
+// How often a light client looks for its first server.
+const (
+	reachFirst = 10 * time.Millisecond
+	reachMost  = 200 * time.Millisecond
+)
+
+// reach waits until a server has proven something, so that what is called just
+// after the start of the peer, before it has met anybody, does not fail for that;
+// but not longer than the plane's patience.
+func (n *network) reach(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, n.plane.cfg.patience())
+	defer cancel()
+	for wait := reachFirst; ; wait = min(2*wait, reachMost) {
+		if _, err := n.follower.Sync(ctx); err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
 }
 
 // close lets go of the files, after run.

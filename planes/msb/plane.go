@@ -26,6 +26,18 @@ type Config struct {
 	Network Network
 	Hub     *event.Hub
 	Log     *slog.Logger
+
+	// Patience is how long a light client that was just started looks for a server
+	// before its calls are answered without one; 0 is 5 s. Too short, and a call
+	// fails that comes before the peer has met anybody.
+	Patience time.Duration
+}
+
+func (c Config) patience() time.Duration {
+	if c.Patience > 0 {
+		return c.Patience
+	}
+	return 5 * time.Second
 }
 
 // Plane settles values for one peer. Its methods may be called from any

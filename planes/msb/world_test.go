@@ -41,6 +41,12 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 // names, connected with seeds.
 func start(t testing.TB, name, dir, genesis string, seeds ...string) *somebody {
 	t.Helper()
+	return startWith(t, 0, name, dir, genesis, seeds...)
+}
+
+// startWith does it with that patience for servers.
+func startWith(t testing.TB, patience time.Duration, name, dir, genesis string, seeds ...string) *somebody {
+	t.Helper()
 	choice, err := msb.Choose(dir, genesis, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +57,7 @@ func start(t testing.TB, name, dir, genesis string, seeds ...string) *somebody {
 		t.Fatal(err)
 	}
 	s.hub = event.NewHub(name, event.Limits{})
-	s.plane = msb.New(msb.Config{Choice: choice, Signer: s.id, Network: s.host, Hub: s.hub, Log: quiet()})
+	s.plane = msb.New(msb.Config{Choice: choice, Signer: s.id, Network: s.host, Hub: s.hub, Log: quiet(), Patience: patience})
 	s.ops = op.NewRegistry(s.hub, quiet())
 	s.ops.Add(s.plane.Ops()...)
 	ctx, cancel := context.WithCancel(context.Background())
