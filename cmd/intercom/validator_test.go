@@ -88,23 +88,29 @@ func write(t testing.TB, path, text string) {
 	}
 }
 
+// files is where the node's files lie.
+func (n *node) files() string {
+	return filepath.Join(n.home, "intercom", "stores", "validator", "validator")
+}
+
 func (n *node) start(t testing.TB) {
 	t.Helper()
+	_ = os.Remove(filepath.Join(n.files(), "status.json")) // of the one that was killed
 	n.run = n.machine.start(t, append([]string{"validator", "start"}, n.args...)...)
 }
 
-// show tells how the node stands; ok is false while it has told nothing.
-func (n *node) show(t testing.TB) (s validator.Status, ok bool) {
-	t.Helper()
-	out, _, code := n.machine.run(t, "", "validator", "show", "--json")
-	return s, code == done && json.Unmarshal([]byte(out), &s) == nil && s.Running
+// tells is how the node stands, from where show reads it too; ok is false while
+// it has told nothing.
+func (n *node) tells() (s validator.Status, ok bool) {
+	raw, err := os.ReadFile(filepath.Join(n.files(), "status.json"))
+	return s, err == nil && json.Unmarshal(raw, &s) == nil
 }
 
 // until waits for a status.
 func (n *node) until(t testing.TB, what string, is func(validator.Status) bool) (s validator.Status) {
 	t.Helper()
 	for end := time.Now().Add(2 * patience); ; time.Sleep(100 * time.Millisecond) {
-		s, ok := n.show(t)
+		s, ok := n.tells()
 		if ok && is(s) {
 			return s
 		}
@@ -133,6 +139,10 @@ func TestValidatorsRunANetworkAndOthersFollowIt(t *testing.T) {
 	}
 	first := c.nodes[0].until(t, "up", up)
 	second := c.nodes[1].until(t, "up", up)
+	shown, log, code := c.nodes[0].machine.run(t, "", "validator", "show")
+	if code != done || !strings.Contains(shown, "running:       yes") || !strings.Contains(shown, first.State) {
+		t.Errorf("show: %d %s %s", code, shown, log)
+	}
 	if first.State != second.State || first.Network != "city" || first.Operator != c.nodes[0].card.Operator || len(first.Addresses) == 0 {
 		t.Errorf("they tell %+v and %+v", first, second)
 	}
@@ -196,8 +206,7 @@ func checkAtRest(t *testing.T, c *city, before validator.Status) {
 		t.Errorf("a validator that follows: %d %s", code, log)
 	}
 	other.nodes[0].run.kill()
-	dir := filepath.Join(v.home, "intercom", "stores", "validator", "validator")
-	entries, err := os.ReadDir(dir)
+	entries, err := os.ReadDir(v.files())
 	if err != nil || len(entries) < 4 {
 		t.Fatalf("%d files, %v", len(entries), err)
 	}
