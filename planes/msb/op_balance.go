@@ -14,11 +14,10 @@ type balanceIn struct {
 }
 
 type balanceOut struct {
-	Address     account    `json:"address" jsonschema:"address of the account"`
-	Balance     bus.Amount `json:"balance" jsonschema:"what it has, in TNK; 0 for an account that is not there"`
-	Height      int64      `json:"height" jsonschema:"the block after which it has that"`
-	Network     string     `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool       `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	Address account    `json:"address" jsonschema:"address of the account"`
+	Balance bus.Amount `json:"balance" jsonschema:"what it has, in TNK; 0 for an account that is not there"`
+	Height  int64      `json:"height" jsonschema:"the block after which it has that"`
+	where
 }
 
 func (p *Plane) opBalance() *op.Op {
@@ -34,10 +33,10 @@ func (p *Plane) opBalance() *op.Op {
 			}
 			key := in.Address.or(p.cfg.Signer.PublicKey())
 			a, _, at, err := n.ledger.Account(ctx, key, int64(in.Height))
-			return balanceOut{account(key), a.Balance, at, n.settings.Network, n.settings.Development}, err
+			return balanceOut{account(key), a.Balance, at, n.where()}, err
 		},
 		Text: func(out balanceOut) string {
-			return plainly(fmt.Sprintf("%s TNK at height %d", out.Balance, out.Height), out.Network, out.Development)
+			return plainly(fmt.Sprintf("%s TNK at height %d", out.Balance, out.Height), out.where)
 		},
 	})
 }
@@ -55,8 +54,7 @@ type accountOut struct {
 	Balance      bus.Amount `json:"balance" jsonschema:"what it has, in TNK"`
 	Stake        bus.Amount `json:"stake" jsonschema:"what it has put down as a validator, in TNK"`
 	Height       int64      `json:"height" jsonschema:"the block after which this holds"`
-	Network      string     `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development  bool       `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	where
 }
 
 func (p *Plane) opAccount() *op.Op {
@@ -73,7 +71,7 @@ func (p *Plane) opAccount() *op.Op {
 			a, known, at, err := n.ledger.Account(ctx, key, 0)
 			out := accountOut{
 				Address: account(key), Known: known, Role: roleName(a.Role), Balance: a.Balance, Stake: a.Stake,
-				Height: at, Network: n.settings.Network, Development: n.settings.Development,
+				Height: at, where: n.where(),
 			}
 			if !a.ValidatorKey.IsZero() {
 				out.ValidatorKey = a.ValidatorKey.String()

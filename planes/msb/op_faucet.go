@@ -15,11 +15,10 @@ type faucetIn struct {
 }
 
 type faucetOut struct {
-	Address     account    `json:"address" jsonschema:"the account it goes to"`
-	Amount      bus.Amount `json:"amount" jsonschema:"what it gets, in TNK, once"`
-	Hash        txHash     `json:"hash" jsonschema:"hash of the transfer: of the first one, when it was given before"`
-	Network     string     `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool       `json:"development" jsonschema:"always true: a development network, one key on one machine, whose funds are worth nothing"`
+	Address account    `json:"address" jsonschema:"the account it goes to"`
+	Amount  bus.Amount `json:"amount" jsonschema:"what it gets, in TNK, once"`
+	Hash    txHash     `json:"hash" jsonschema:"hash of the transfer: of the first one, when it was given before"`
+	where
 }
 
 func (p *Plane) opFaucet() *op.Op {
@@ -31,7 +30,7 @@ func (p *Plane) opFaucet() *op.Op {
 		Synonyms: accountSynonyms, Args: []string{"address"}, Example: `{"address":"` + exampleAddress + `"}`,
 		Run: p.giveAway,
 		Text: func(out faucetOut) string {
-			return plainly(fmt.Sprintf("%s TNK to %s\nhash %s", out.Amount, identity.PublicKey(out.Address).Address(), bus.ID(out.Hash)), out.Network, out.Development)
+			return plainly(fmt.Sprintf("%s TNK to %s\nhash %s", out.Amount, identity.PublicKey(out.Address).Address(), bus.ID(out.Hash)), out.where)
 		},
 	})
 }
@@ -57,5 +56,5 @@ func (p *Plane) giveAway(ctx context.Context, in faucetIn) (faucetOut, error) {
 		return faucetOut{}, err
 	}
 	id, err := n.give(ctx, to)
-	return faucetOut{account(to), sum, txHash(id), n.settings.Network, n.settings.Development}, err
+	return faucetOut{account(to), sum, txHash(id), n.where()}, err
 }

@@ -13,18 +13,17 @@ import (
 type none struct{}
 
 type msbOut struct {
-	Network     string     `json:"network" jsonschema:"name of the settlement network"`
-	Development bool       `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
-	Genesis     bft.Hash   `json:"genesis" jsonschema:"hash of its genesis: what others name with --msb-genesis to join"`
-	Mode        string     `json:"mode" jsonschema:"validator: its node runs in this peer; light client: others run it and prove what they say"`
-	Height      int64      `json:"height" jsonschema:"newest block that is known; 0 while nobody has proven one"`
-	Validators  int        `json:"validators" jsonschema:"seats of the network"`
-	Servers     int        `json:"servers" jsonschema:"of a light client: connected peers that answer for the network"`
-	Address     string     `json:"address" jsonschema:"address of this peer"`
-	Balance     bus.Amount `json:"balance" jsonschema:"what it has, in TNK; 0 for an account that is not there yet"`
-	Fee         bus.Amount `json:"fee" jsonschema:"what every transaction costs, in TNK"`
-	Pending     int        `json:"pending" jsonschema:"transactions of this peer that have not ended"`
-	Health      healthOut  `json:"health" jsonschema:"whether what is sent gets settled"`
+	where
+	Genesis    bft.Hash   `json:"genesis" jsonschema:"hash of its genesis: what others name with --msb-genesis to join"`
+	Mode       string     `json:"mode" jsonschema:"validator: its node runs in this peer; light client: others run it and prove what they say"`
+	Height     int64      `json:"height" jsonschema:"newest block that is known; 0 while nobody has proven one"`
+	Validators int        `json:"validators" jsonschema:"seats of the network"`
+	Servers    int        `json:"servers" jsonschema:"of a light client: connected peers that answer for the network"`
+	Address    string     `json:"address" jsonschema:"address of this peer"`
+	Balance    bus.Amount `json:"balance" jsonschema:"what it has, in TNK; 0 for an account that is not there yet"`
+	Fee        bus.Amount `json:"fee" jsonschema:"what every transaction costs, in TNK"`
+	Pending    int        `json:"pending" jsonschema:"transactions of this peer that have not ended"`
+	Health     healthOut  `json:"health" jsonschema:"whether what is sent gets settled"`
 }
 
 type healthOut struct {
@@ -50,7 +49,7 @@ func (p *Plane) tell(ctx context.Context, _ none) (msbOut, error) {
 	}
 	own := p.cfg.Signer.PublicKey()
 	out := msbOut{
-		Network: n.settings.Network, Development: n.settings.Development, Genesis: n.hash, Mode: n.mode(),
+		where: n.where(), Genesis: n.hash, Mode: n.mode(),
 		Address: own.Address(), Fee: bus.Fee, Pending: len(n.outbox.Pending()), Validators: len(n.settings.Validators),
 	}
 	account, _, at, err := n.ledger.Account(ctx, own, 0)

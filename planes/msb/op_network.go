@@ -18,14 +18,13 @@ type seat struct {
 }
 
 type validatorsOut struct {
-	Validators  []seat     `json:"validators" jsonschema:"the seats; each has one vote, and more than two thirds of the votes settle"`
-	Admin       *account   `json:"admin,omitempty" jsonschema:"account that whitelists and bans; absent when the network has none"`
-	Licenses    uint32     `json:"licenses" jsonschema:"how many licenses were given out"`
-	Supply      bus.Amount `json:"supply" jsonschema:"all TNK that the genesis gave out"`
-	Burned      bus.Amount `json:"burned" jsonschema:"what fees have destroyed of it"`
-	Height      int64      `json:"height" jsonschema:"the block after which this holds"`
-	Network     string     `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool       `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	Validators []seat     `json:"validators" jsonschema:"the seats; each has one vote, and more than two thirds of the votes settle"`
+	Admin      *account   `json:"admin,omitempty" jsonschema:"account that whitelists and bans; absent when the network has none"`
+	Licenses   uint32     `json:"licenses" jsonschema:"how many licenses were given out"`
+	Supply     bus.Amount `json:"supply" jsonschema:"all TNK that the genesis gave out"`
+	Burned     bus.Amount `json:"burned" jsonschema:"what fees have destroyed of it"`
+	Height     int64      `json:"height" jsonschema:"the block after which this holds"`
+	where
 }
 
 func (p *Plane) opValidators() *op.Op {
@@ -40,7 +39,7 @@ func (p *Plane) opValidators() *op.Op {
 			all, err := n.ledger.Network(ctx)
 			out := validatorsOut{
 				Validators: []seat{}, Licenses: all.Licenses, Supply: all.Supply, Burned: all.Burned,
-				Height: all.Height, Network: n.settings.Network, Development: n.settings.Development,
+				Height: all.Height, where: n.where(),
 			}
 			for _, s := range all.Seats {
 				out.Validators = append(out.Validators, seat{s.Key, account(s.Operator)})
@@ -76,13 +75,12 @@ func (b *bootstrap) UnmarshalText(text []byte) error {
 func (b bootstrap) MarshalText() ([]byte, error) { return []byte(identity.PublicKey(b).String()), nil }
 
 type deploymentOut struct {
-	Bootstrap   bootstrap `json:"bootstrap" jsonschema:"bootstrap key of the subnet"`
-	Tx          txHash    `json:"tx" jsonschema:"hash of the transaction that deployed it"`
-	Deployer    account   `json:"deployer" jsonschema:"account that earns from its contract transactions"`
-	Channel     string    `json:"channel" jsonschema:"the subnet's channel, hex"`
-	Height      int64     `json:"height" jsonschema:"the block after which this holds"`
-	Network     string    `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool      `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	Bootstrap bootstrap `json:"bootstrap" jsonschema:"bootstrap key of the subnet"`
+	Tx        txHash    `json:"tx" jsonschema:"hash of the transaction that deployed it"`
+	Deployer  account   `json:"deployer" jsonschema:"account that earns from its contract transactions"`
+	Channel   string    `json:"channel" jsonschema:"the subnet's channel, hex"`
+	Height    int64     `json:"height" jsonschema:"the block after which this holds"`
+	where
 }
 
 func (p *Plane) opDeployment() *op.Op {
@@ -104,18 +102,17 @@ func (p *Plane) opDeployment() *op.Op {
 			}
 			return deploymentOut{
 				Bootstrap: in.Bootstrap, Tx: txHash(r.Tx), Deployer: account(r.Deployer), Channel: hex.EncodeToString(r.Channel[:]),
-				Height: at, Network: n.settings.Network, Development: n.settings.Development,
+				Height: at, where: n.where(),
 			}, err
 		},
 	})
 }
 
 type feeOut struct {
-	Fee         bus.Amount `json:"fee" jsonschema:"what every transaction costs, in TNK"`
-	Atomic      string     `json:"atomic" jsonschema:"the same in atomic units, 10^-18 TNK"`
-	Stake       bus.Amount `json:"stake" jsonschema:"what a validator puts down, in TNK"`
-	Network     string     `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool       `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	Fee    bus.Amount `json:"fee" jsonschema:"what every transaction costs, in TNK"`
+	Atomic string     `json:"atomic" jsonschema:"the same in atomic units, 10^-18 TNK"`
+	Stake  bus.Amount `json:"stake" jsonschema:"what a validator puts down, in TNK"`
+	where
 }
 
 func (p *Plane) opFee() *op.Op {
@@ -128,10 +125,10 @@ func (p *Plane) opFee() *op.Op {
 			if err != nil {
 				return feeOut{}, err
 			}
-			return feeOut{bus.Fee, bus.Fee.AtomicText(), bus.Stake, n.settings.Network, n.settings.Development}, nil
+			return feeOut{bus.Fee, bus.Fee.AtomicText(), bus.Stake, n.where()}, nil
 		},
 		Text: func(out feeOut) string {
-			return plainly(fmt.Sprintf("%s TNK", out.Fee), out.Network, out.Development)
+			return plainly(fmt.Sprintf("%s TNK", out.Fee), out.where)
 		},
 	})
 }

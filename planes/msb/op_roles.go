@@ -36,15 +36,14 @@ type rolesIn struct {
 }
 
 type rolesOut struct {
-	Action      action       `json:"action" jsonschema:"what is done"`
-	Hash        txHash       `json:"hash" jsonschema:"names the transaction"`
-	State       outbox.State `json:"state" jsonschema:"what is known of it, as of tx_status"`
-	Code        *uint32      `json:"code,omitempty" jsonschema:"result code, once it has ended; 0 is success"`
-	CodeName    string       `json:"code_name,omitempty" jsonschema:"name of the code"`
-	Height      uint64       `json:"height,omitempty" jsonschema:"the block that settled it"`
-	Fee         bus.Amount   `json:"fee" jsonschema:"what it costs, in TNK"`
-	Network     string       `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool         `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	Action   action       `json:"action" jsonschema:"what is done"`
+	Hash     txHash       `json:"hash" jsonschema:"names the transaction"`
+	State    outbox.State `json:"state" jsonschema:"what is known of it, as of tx_status"`
+	Code     *uint32      `json:"code,omitempty" jsonschema:"result code, once it has ended; 0 is success"`
+	CodeName string       `json:"code_name,omitempty" jsonschema:"name of the code"`
+	Height   uint64       `json:"height,omitempty" jsonschema:"the block that settled it"`
+	Fee      bus.Amount   `json:"fee" jsonschema:"what it costs, in TNK"`
+	where
 }
 
 func (p *Plane) opRoles() *op.Op {
@@ -57,7 +56,7 @@ func (p *Plane) opRoles() *op.Op {
 		Example: `{"action":"whitelist","address":"` + exampleAddress + `","wait_ms":1000}`,
 		Run:     p.roles,
 		Text: func(out rolesOut) string {
-			return plainly(fmt.Sprintf("%s: %s\nhash %s", out.Action, stateText(out.State, out.CodeName), bus.ID(out.Hash)), out.Network, out.Development)
+			return plainly(fmt.Sprintf("%s: %s\nhash %s", out.Action, stateText(out.State, out.CodeName), bus.ID(out.Hash)), out.where)
 		},
 	})
 }
@@ -77,7 +76,7 @@ func (p *Plane) roles(ctx context.Context, in rolesIn) (rolesOut, error) {
 	}
 	out := rolesOut{
 		Action: in.Action, Hash: txHash(e.ID), State: e.State, Height: e.Height, Fee: bus.Fee,
-		Network: n.settings.Network, Development: n.settings.Development,
+		where: n.where(),
 	}
 	out.Code, out.CodeName = codeOf(e)
 	return out, nil

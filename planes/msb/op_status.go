@@ -21,14 +21,13 @@ type waitIn struct {
 }
 
 type statusOut struct {
-	Hash        txHash       `json:"hash" jsonschema:"hash of the transaction"`
-	State       outbox.State `json:"state" jsonschema:"created: on this peer's disk; sent: offered; accepted: a validator said that it waits; confirmed: settled; failed: refused for good, or settled without effect; expired: it is proven that it never will be settled"`
-	Code        *uint32      `json:"code,omitempty" jsonschema:"result code, once it has ended; 0 is success"`
-	CodeName    string       `json:"code_name,omitempty" jsonschema:"name of the code"`
-	Height      uint64       `json:"height,omitempty" jsonschema:"the block that settled it"`
-	Refusal     string       `json:"refusal,omitempty" jsonschema:"the newest refusal of a validator, which decides nothing while the state is sent"`
-	Network     string       `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool         `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	Hash     txHash       `json:"hash" jsonschema:"hash of the transaction"`
+	State    outbox.State `json:"state" jsonschema:"created: on this peer's disk; sent: offered; accepted: a validator said that it waits; confirmed: settled; failed: refused for good, or settled without effect; expired: it is proven that it never will be settled"`
+	Code     *uint32      `json:"code,omitempty" jsonschema:"result code, once it has ended; 0 is success"`
+	CodeName string       `json:"code_name,omitempty" jsonschema:"name of the code"`
+	Height   uint64       `json:"height,omitempty" jsonschema:"the block that settled it"`
+	Refusal  string       `json:"refusal,omitempty" jsonschema:"the newest refusal of a validator, which decides nothing while the state is sent"`
+	where
 }
 
 func (p *Plane) opStatus() *op.Op {
@@ -98,7 +97,7 @@ func (n *network) awaitEnd(ctx context.Context, id bus.ID) error {
 
 // status tells what the outbox knows, else what the network has settled.
 func (n *network) status(ctx context.Context, id bus.ID) (statusOut, error) {
-	out := statusOut{Hash: txHash(id), Network: n.settings.Network, Development: n.settings.Development}
+	out := statusOut{Hash: txHash(id), where: n.where()}
 	e, err := n.outbox.Get(id)
 	if err == nil {
 		out.State, out.Height = e.State, e.Height
@@ -134,5 +133,5 @@ func (out statusOut) text() string {
 	if out.Refusal != "" {
 		text += "\nlast refusal: " + out.Refusal
 	}
-	return plainly(text, out.Network, out.Development)
+	return plainly(text, out.where)
 }

@@ -20,18 +20,17 @@ type transferIn struct {
 }
 
 type transferOut struct {
-	Hash        *txHash      `json:"hash,omitempty" jsonschema:"names the transaction; absent with dry_run"`
-	State       outbox.State `json:"state,omitempty" jsonschema:"what is known of it, as of tx_status; absent with dry_run"`
-	Code        *uint32      `json:"code,omitempty" jsonschema:"result code, once it has ended; 0 is success"`
-	CodeName    string       `json:"code_name,omitempty" jsonschema:"name of the code"`
-	Height      uint64       `json:"height,omitempty" jsonschema:"the block that settled it"`
-	To          account      `json:"to" jsonschema:"the recipient"`
-	Amount      bus.Amount   `json:"amount" jsonschema:"what is sent, in TNK"`
-	Fee         bus.Amount   `json:"fee" jsonschema:"what it costs besides, in TNK"`
-	Left        *bus.Amount  `json:"balance_after,omitempty" jsonschema:"with dry_run: what would be left after it and all that is on the way"`
-	DryRun      bool         `json:"dry_run,omitempty" jsonschema:"true: nothing was sent"`
-	Network     string       `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool         `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	Hash     *txHash      `json:"hash,omitempty" jsonschema:"names the transaction; absent with dry_run"`
+	State    outbox.State `json:"state,omitempty" jsonschema:"what is known of it, as of tx_status; absent with dry_run"`
+	Code     *uint32      `json:"code,omitempty" jsonschema:"result code, once it has ended; 0 is success"`
+	CodeName string       `json:"code_name,omitempty" jsonschema:"name of the code"`
+	Height   uint64       `json:"height,omitempty" jsonschema:"the block that settled it"`
+	To       account      `json:"to" jsonschema:"the recipient"`
+	Amount   bus.Amount   `json:"amount" jsonschema:"what is sent, in TNK"`
+	Fee      bus.Amount   `json:"fee" jsonschema:"what it costs besides, in TNK"`
+	Left     *bus.Amount  `json:"balance_after,omitempty" jsonschema:"with dry_run: what would be left after it and all that is on the way"`
+	DryRun   bool         `json:"dry_run,omitempty" jsonschema:"true: nothing was sent"`
+	where
 }
 
 func (p *Plane) opTransfer() *op.Op {
@@ -62,7 +61,7 @@ func (p *Plane) transfer(ctx context.Context, in transferIn) (transferOut, error
 	body := bus.Transfer{To: identity.PublicKey(in.To), Amount: sum}
 	out := transferOut{
 		To: in.To, Amount: sum, Fee: bus.Fee, DryRun: bool(in.DryRun),
-		Network: n.settings.Network, Development: n.settings.Development,
+		where: n.where(),
 	}
 	if in.DryRun {
 		left, _, err := n.covers(ctx, body)
@@ -95,10 +94,10 @@ func (n *network) sendAndWait(ctx context.Context, body bus.Body, key callKey, w
 func (out transferOut) text() string {
 	if out.DryRun {
 		return plainly(fmt.Sprintf("would send %s TNK to %s for a fee of %s TNK, leaving %s TNK",
-			out.Amount, identity.PublicKey(out.To).Address(), out.Fee, out.Left), out.Network, out.Development)
+			out.Amount, identity.PublicKey(out.To).Address(), out.Fee, out.Left), out.where)
 	}
 	return plainly(fmt.Sprintf("%s: %s TNK to %s, fee %s TNK\nhash %s",
-		stateText(out.State, out.CodeName), out.Amount, identity.PublicKey(out.To).Address(), out.Fee, bus.ID(*out.Hash)), out.Network, out.Development)
+		stateText(out.State, out.CodeName), out.Amount, identity.PublicKey(out.To).Address(), out.Fee, bus.ID(*out.Hash)), out.where)
 }
 
 func stateText(state outbox.State, code string) string {

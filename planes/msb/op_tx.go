@@ -43,8 +43,7 @@ type txDetails struct {
 
 type txOut struct {
 	txDetails
-	Network     string `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool   `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	where
 }
 
 func (p *Plane) opTx() *op.Op {
@@ -57,7 +56,7 @@ func (p *Plane) opTx() *op.Op {
 			if err != nil {
 				return txOut{}, err
 			}
-			out := txOut{Network: n.settings.Network, Development: n.settings.Development}
+			out := txOut{where: n.where()}
 			out.txDetails, err = n.details(ctx, bus.ID(in.Hash))
 			return out, err
 		},
@@ -122,10 +121,9 @@ type txsIn struct {
 }
 
 type txsOut struct {
-	Txs         []txDetails `json:"txs" jsonschema:"settled transactions, oldest first, those with a code other than 0 too"`
-	NextCursor  string      `json:"next_cursor,omitempty" jsonschema:"there may be more: pass it as cursor"`
-	Network     string      `json:"network" jsonschema:"the settlement network the answer is about"`
-	Development bool        `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+	Txs        []txDetails `json:"txs" jsonschema:"settled transactions, oldest first, those with a code other than 0 too"`
+	NextCursor string      `json:"next_cursor,omitempty" jsonschema:"there may be more: pass it as cursor"`
+	where
 }
 
 func (p *Plane) opTxs() *op.Op {
@@ -156,7 +154,7 @@ func (p *Plane) txs(ctx context.Context, in txsIn) (txsOut, error) {
 	if err != nil {
 		return txsOut{}, err
 	}
-	out := txsOut{Txs: []txDetails{}, Network: n.settings.Network, Development: n.settings.Development}
+	out := txsOut{Txs: []txDetails{}, where: n.where()}
 	for _, l := range list {
 		out.Txs = append(out.Txs, detailsOf(l))
 	}
@@ -181,5 +179,5 @@ func (out txsOut) text() string {
 	if out.NextCursor != "" {
 		fmt.Fprintf(&b, "more: --cursor %s\n", out.NextCursor)
 	}
-	return plainly(strings.TrimRight(b.String(), "\n"), out.Network, out.Development)
+	return plainly(strings.TrimRight(b.String(), "\n"), out.where)
 }

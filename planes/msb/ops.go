@@ -20,10 +20,20 @@ func (p *Plane) Ops() []*op.Op {
 // accountSynonyms are other names of the parameter address.
 var accountSynonyms = map[string][]string{"address": {"account", "pubkey"}}
 
-// plainly adds the warning that people must not miss.
-func plainly(text, network string, development bool) string {
-	text += "\nnetwork " + network
-	if development {
+// where names the network that an answer is about, as every answer about money does.
+type where struct {
+	Network     string `json:"network" jsonschema:"the settlement network the answer is about"`
+	Development bool   `json:"development" jsonschema:"true: a development network, one key on one machine, whose funds are worth nothing"`
+}
+
+func (n *network) where() where {
+	return where{n.settings.Network, n.settings.Development}
+}
+
+// plainly adds to a text for people what they must not miss.
+func plainly(text string, at where) string {
+	text += "\nnetwork " + at.Network
+	if at.Development {
 		text += " (development: its funds are worth nothing)"
 	}
 	return text
