@@ -70,6 +70,10 @@ func (p *Plane) roles(ctx context.Context, in rolesIn) (rolesOut, error) {
 	if err != nil {
 		return rolesOut{}, err
 	}
+	if n.settings.Development && in.Action == addValidator {
+		return rolesOut{}, fault.New(fault.Invalid, "network %q is for development: no second validator reaches its first, and with one that is absent it would stand still for good", n.settings.Network).
+			WithHint("make a real network for several validators: intercom help validator")
+	}
 	e, err := n.sendAndWait(ctx, body, in.Key, in.Wait.Duration())
 	if err != nil {
 		return rolesOut{}, err

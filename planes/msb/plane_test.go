@@ -175,6 +175,39 @@ func TestOddTransfersAreFine(t *testing.T) {
 	}
 }
 
+func TestRolesOnADevelopmentNetwork(t *testing.T) {
+	a := start(t, "alice", t.TempDir(), "")
+	bob := someone("bob").PublicKey().Address()
+	do := func(action string, code float64, state string) {
+		t.Helper()
+		out := a.must("msb_roles", with{"action": action, "address": bob, "wait_ms": 60000})
+		if out["state"] != state || out["code"] != code {
+			t.Errorf("%s: %v", action, out)
+		}
+	}
+	do("ban", 24, "failed") // it has no account
+	do("whitelist", 0, "confirmed")
+	if out := a.must("msb_account", with{"address": bob}); out["role"] != "whitelisted" || out["license"] == nil {
+		t.Errorf("account: %v", out)
+	}
+	do("whitelist", 105, "failed")
+	do("ban", 0, "confirmed")
+	for name, in := range map[string]with{
+		"nobody":  {"action": "ban"},
+		"no keys": {"action": "add_validator"},
+		"short":   {"action": "add_validator", "validator_key": "00", "proof": "00"},
+		"alone":   {"action": "add_validator", "validator_key": strings.Repeat("ab", 32), "proof": strings.Repeat("cd", 64)},
+		"unknown": {"action": "promote", "address": bob},
+	} {
+		if _, err := a.try("msb_roles", in); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if out := a.must("msb_roles", with{"action": "remove_validator", "wait_ms": 60000}); out["state"] != "failed" || out["code_name"] != "ROLE_LAST_VALIDATOR" {
+		t.Errorf("the last validator: %v", out)
+	}
+}
+
 func TestManyAtOnceFromALightClient(t *testing.T) {
 	a := start(t, "alice", t.TempDir(), "")
 	b := start(t, "bob", t.TempDir(), a.must("msb", with{})["genesis"].(string), a.host.Addrs()...)
