@@ -17,8 +17,9 @@
 //
 // A transaction that is not settled at a height not below its expiry never will
 // be. Heights grow only while something is settled, so an idle network does not
-// expire anything: the transaction is then still good, and sending it again makes
-// the block that settles it.
+// expire anything: what can be settled is, in the block that sending it again
+// makes; what cannot, for want of funds, say, may yet, for as long as it has not
+// expired.
 //
 // What transactions mean is the bus's; keeping them until they are settled,
 // opening streams, choosing servers and answering operations is left to the
