@@ -105,10 +105,14 @@ func (s *somebody) try(name string, params map[string]any) (map[string]any, erro
 
 type with = map[string]any
 
-// must calls an operation that has to succeed.
+// must calls an operation that has to succeed. On a loaded machine a server may be
+// too late for a light client: it says so, and is called again.
 func (s *somebody) must(name string, params with) map[string]any {
 	s.t.Helper()
 	out, err := s.try(name, params)
+	for end := time.Now().Add(patience); fault.KindOf(err) == fault.Unavailable && time.Now().Before(end); {
+		out, err = s.try(name, params)
+	}
 	if err != nil {
 		s.t.Fatalf("%s %v: %v (%s)", name, params, err, fault.Of(err).Hint)
 	}
