@@ -96,22 +96,43 @@ func (o *Outbox) start(begin func(*flight)) (idle time.Duration) {
 // turn runs a task until it rests or has ended. An error is one of the disk.
 func (o *Outbox) turn(ctx context.Context, f *flight) error {
 	defer o.leave(f)
-	var in input = begin{}
-	for {
-		next, what := f.step(in, time.Now())
-		if err := o.become(f, next); err != nil {
+	for in := input(begin{}); in != nil; {
+		var err error
+		if in, err = o.move(ctx, f, in); err != nil {
 			return err
 		}
-		switch what {
-		case offer:
-			in = o.offer(ctx, f)
-		case look:
-			in = o.look(ctx, f.ID)
-		case watch:
-			in = o.watch(ctx, f)
-		default:
-			return nil
+	}
+	return nil
+}
+
+// move takes one step and does what it wants; nil when the turn is over. What is
+// to be offered counts as sent when its question is asked, not while it queues.
+func (o *Outbox) move(ctx context.Context, f *flight, in input) (input, error) {
+	next, what := f.step(in, time.Now())
+	asking := ctx
+	if what == offer || what == look {
+		select {
+		case o.questions <- struct{}{}:
+			defer func() { <-o.questions }()
+		case <-ctx.Done():
+			return nil, nil
 		}
+		var cancel context.CancelFunc
+		asking, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	if err := o.become(f, next); err != nil {
+		return nil, err
+	}
+	switch what {
+	case offer:
+		return o.offer(asking, f), nil
+	case look:
+		return o.look(asking, f.ID), nil
+	case watch:
+		return o.watch(ctx, f), nil
+	default:
+		return nil, nil
 	}
 }
 
@@ -126,11 +147,6 @@ func (o *Outbox) leave(f *flight) {
 }
 
 func (o *Outbox) offer(ctx context.Context, f *flight) input {
-	ctx, done := o.ask(ctx)
-	defer done()
-	if ctx.Err() != nil {
-		return answer{err: ctx.Err()}
-	}
 	result, err := o.cfg.Port.Submit(ctx, f.Raw)
 	if err != nil {
 		o.cfg.Log.Debug("a transaction was not taken", "tx", f.ID, "err", err)
@@ -140,11 +156,6 @@ func (o *Outbox) offer(ctx context.Context, f *flight) input {
 }
 
 func (o *Outbox) look(ctx context.Context, id bus.ID) input {
-	ctx, done := o.ask(ctx)
-	defer done()
-	if ctx.Err() != nil {
-		return blind{ctx.Err()}
-	}
 	switch r, found, at, err := o.cfg.Port.Record(ctx, id); {
 	case err != nil:
 		return blind{err}
@@ -152,17 +163,6 @@ func (o *Outbox) look(ctx context.Context, id bus.ID) input {
 		return settled{r}
 	default:
 		return absent{at}
-	}
-}
-
-// ask waits until a question may be asked, which then has some time; done ends it.
-func (o *Outbox) ask(ctx context.Context) (_ context.Context, done func()) {
-	select {
-	case o.questions <- struct{}{}:
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		return ctx, func() { cancel(); <-o.questions }
-	case <-ctx.Done():
-		return ctx, func() {}
 	}
 }
 

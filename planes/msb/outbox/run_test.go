@@ -58,6 +58,11 @@ func TestQuestionsToTheNetworkAreBounded(t *testing.T) {
 		for range 300 {
 			ids = append(ids, b.put("").ID)
 		}
+		synctest.Wait()
+		sent := slices.DeleteFunc(b.Pending(), func(e outbox.Entry) bool { return e.State == outbox.Created })
+		if len(sent) != 16 {
+			t.Errorf("%d count as sent before they are offered", len(sent))
+		}
 		for _, id := range ids {
 			b.becomes(id, outbox.Confirmed)
 		}
