@@ -253,6 +253,7 @@ func cuts(t *testing.T, r *rand.Rand) int {
 		if err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // who waits may know it before who listens
 		record, settled, _, _ := w.Record(t.Context(), id)
 		switch {
 		case e.State == outbox.Failed && !settled && only: // refused by the only node
