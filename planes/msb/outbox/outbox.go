@@ -48,7 +48,8 @@ type Config struct {
 	// it refuses and does not hold, nobody has.
 	Own bool
 
-	// OnChange is told of every new state, of each transaction in order. It is
+	// OnChange is told of every new state, of each transaction in order, a moment
+	// after those who wait for it. It is
 	// called from several goroutines; it must not block, and may call all but
 	// Put.
 	OnChange func(Entry)
