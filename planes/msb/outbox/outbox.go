@@ -49,9 +49,8 @@ type Config struct {
 	Own bool
 
 	// OnChange is told of every new state, of each transaction in order, a moment
-	// after those who wait for it. It is
-	// called from several goroutines; it must not block, and may call all but
-	// Put.
+	// after those who wait for it. It is called from several goroutines; it must
+	// not block, and may call all but Put.
 	OnChange func(Entry)
 
 	// Pending bounds the transactions that have not ended; more are refused. 0
