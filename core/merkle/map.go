@@ -14,6 +14,7 @@ import (
 type Map struct {
 	nodes   nodes
 	keep    int
+	holds   holds
 	written atomic.Pointer[written] // what may be committed by now
 }
 
