@@ -21,12 +21,13 @@ func TestALieAboutTheApplicationIsNoticed(t *testing.T) {
 		sites[i%4].confirm(fmt.Sprint("more ", i))
 	}
 	wait(t, "all four rest at one height", func() bool {
+		height := sites[0].node.Status().Height
 		for _, s := range sites {
-			if now := s.node.Status(); now.Height != sites[0].node.Status().Height || now.Waiting > 0 || !s.album.shows([]byte("more 4")) {
+			if now := s.node.Status(); now.Height != height || now.Waiting > 0 || !s.album.shows([]byte("more 4")) {
 				return false
 			}
 		}
-		block, err := sites[0].node.Block(sites[0].node.Status().Height)
+		block, err := sites[0].node.Block(height)
 		return err == nil && len(block.Txs) == 0
 	})
 	framed := func(status byte, body []byte) []byte {
