@@ -64,8 +64,8 @@ func Match(infos []Info, words []string) (Info, []string, error) {
 }
 
 // ReadParams reads `--name value` pairs into parameters. `--name=value` serves
-// too, the dashes may be left out, a flag may stand alone, and the parameters
-// that the operation lists as Args may come without their name.
+// too, the dashes may be left out or stand for underscores within a name, a flag
+// may stand alone, and the parameters that the operation lists as Args may come without their name.
 func ReadParams(info Info, words []string) (json.RawMessage, error) {
 	parameters := info.Parameters()
 	object := map[string]json.RawMessage{}
@@ -74,6 +74,9 @@ func ReadParams(info Info, words []string) (json.RawMessage, error) {
 		word := words[0]
 		words = words[1:]
 		name, value, inline := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		if strings.HasPrefix(word, "--") {
+			name = strings.ReplaceAll(name, "-", "_") // as people write flags
+		}
 		p, known := find(info, parameters, name)
 		if !known {
 			if strings.HasPrefix(word, "--") || len(args) == 0 {

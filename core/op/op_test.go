@@ -108,6 +108,11 @@ func TestLineBecomesParameters(t *testing.T) {
 			t.Errorf("%q was accepted", line)
 		}
 	}
+	for _, line := range []string{`events_read --wait-ms 0`, `events_read --wait_ms=0`} {
+		if _, _, err := op.RunLine(t.Context(), r, op.Read, "", line); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
 }
 
 func show(v any) string {
