@@ -103,7 +103,7 @@ func (p *parser) find(name string) (Flag, bool) {
 }
 
 func (p *parser) unknown(name string) {
-	for _, prefix := range []string{"subnet-", "msb-", "ui-", "timer"} {
+	for _, prefix := range []string{"subnet-", "msb-", "timer"} {
 		if strings.HasPrefix(name, prefix) {
 			p.problem("--%s: not there yet", name)
 			return
