@@ -2,7 +2,7 @@
 // to the left.
 
 import { by, draw, el, said } from "./dom.js";
-import { money, roughly, signed } from "./text.js";
+import { isZero, money, roughly, signed } from "./text.js";
 
 // Bars are drawn for so many members of a currency; the others are told by number.
 const most = 60;
@@ -40,7 +40,7 @@ function group(currency, rows, titled) {
 function line(row, scale) {
   const share = (Math.abs(roughly(row.amount)) / scale) * 50;
   const owes = row.amount.startsWith("-");
-  const sign = owes ? "minus" : "plus";
+  const sign = owes ? "minus" : isZero(row.amount) ? "even" : "plus";
   return el(
     "li",
     { class: "balance" },

@@ -56,7 +56,7 @@ export class Chat {
     const mine = from === this.#me;
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
     const who = `${mine ? "you" : shortKey(from)} · ${time(ts)}${note}`;
-    box.append(el("li", { class: mine ? "mine" : "" }, el("span", { class: "who" }, who), el("span", { class: "said" }, cut(text))));
+    box.append(el("div", { class: mine ? "message mine" : "message" }, el("span", { class: "who" }, who), el("span", { class: "said" }, cut(text))));
     while (box.children.length > kept) box.firstElementChild.remove();
     if (atEnd || mine) box.scrollTop = box.scrollHeight;
   }

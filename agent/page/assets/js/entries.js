@@ -1,6 +1,6 @@
 // The list of entries with search and filter, newest first.
 
-import { by, el, later, short } from "./dom.js";
+import { by, el, short } from "./dom.js";
 import { day, detail, headline, money, plural, shortKey } from "./text.js";
 import { VirtualList } from "./virtual.js";
 
@@ -15,8 +15,7 @@ export class EntryList {
   constructor(open) {
     this.#list = new VirtualList(by("entries"), "Entries, newest first", (row, entry) => renderRow(row, entry, open));
     by("entries").append(this.#empty);
-    const filter = later(60, () => this.filter());
-    by("filter-text").addEventListener("input", filter);
+    by("filter-text").addEventListener("input", () => this.filter());
     for (const id of filters.slice(1)) by(id).addEventListener("change", () => this.filter());
   }
 
@@ -31,7 +30,6 @@ export class EntryList {
 
   filter() {
     if (!this.#room) return;
-    performance.mark("filter-start");
     const text = by("filter-text").value.trim().toLowerCase();
     const member = by("filter-member").value;
     const category = by("filter-category").value;
@@ -46,7 +44,6 @@ export class EntryList {
     );
     this.#list.set(found.reverse());
     this.#tell(found.length, all.filter((e) => gone || !e.state).length);
-    performance.measure("filter", "filter-start");
   }
 
   #tell(found, all) {

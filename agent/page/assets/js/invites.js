@@ -1,11 +1,11 @@
 // Invites: make one for a peer and show it as a link and a code; take one by paste
-// or link. A link leads to the page of whoever opens it: its words stay on that
-// machine, behind the #.
+// or link. A link leads to the page on the machine of whoever opens it,
+// at its usual port; what stands behind the # never leaves that machine.
 
 import { encode } from "./qr.js";
 import { by, draw, el, trouble } from "./dom.js";
 
-const link = (words) => `${location.origin}/#${new URLSearchParams(words)}`;
+const link = (words) => `${location.protocol}//127.0.0.1:5070/#${new URLSearchParams(words)}`;
 
 // readInvite takes a link, JSON or base64, and gives the invite and its channel.
 export function readInvite(text) {

@@ -9,7 +9,7 @@ import { openEntry } from "./details.js";
 import { by, later, show, trouble, words } from "./dom.js";
 import { EntryList } from "./entries.js";
 import { exportAs, importInto } from "./exchange.js";
-import { clear, tell, tellEvent } from "./feed.js";
+import { clear, tell, tellChange, tellEvent } from "./feed.js";
 import { Follower } from "./follow.js";
 import { ExpenseForm } from "./form.js";
 import { openInvites } from "./invites.js";
@@ -28,8 +28,7 @@ let offered = new Set();
 let wanted = null; // what to join as soon as the peer lets in
 
 const form = new ExpenseForm(({ entry, sent_to }) => {
-  tell(`added ${money(entry.amount, entry.currency)}${sent_to === 0 ? "; nobody else is connected now, others fetch it later" : `, told ${plural(sent_to, "peer")}`}`);
-  refresh(entry);
+  tell(`${money(entry.amount, entry.currency)} is kept${sent_to === 0 ? "; nobody else is connected, others fetch it when they come" : `, and handed to ${plural(sent_to, "peer")}`}`);
 });
 const entries = new EntryList((entry) => openEntry(room, entry, (e) => (view("expenses"), form.edit(e))));
 const chat = new Chat();
@@ -112,6 +111,7 @@ function follow(mine) {
     entries.set(room);
     form.set(room);
   });
+  on("entry", ({ change, entry }) => tellChange(change, entry));
   on("balance", () => {
     showBalances(room.balance);
     showPlan(room.balance, pay);
@@ -137,7 +137,8 @@ function enter() {
   form.set(room);
   assistant.set(room);
   keeper.set(room);
-  by("main").focus();
+  by("main").focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
 // leave goes back to the first screen; the peer stays in the channel.
@@ -165,11 +166,6 @@ function heard(message) {
   people();
 }
 
-// refresh shows what this page did itself, without waiting for the event.
-function refresh({ id, kind }) {
-  room?.changed({ id, kind });
-}
-
 async function caughtUp(missed) {
   notice(missed > 0 ? `The connection was lost. ${plural(missed, "event")} came meanwhile, and ${missed === 1 ? "is" : "are"} here now.` : "The connection was lost and is back. Nothing was missed.");
   try {
@@ -183,9 +179,7 @@ async function pay(s, button) {
   button.disabled = true;
   try {
     const params = { from: s.from, to: s.to, amount: s.amount, key: crypto.randomUUID() };
-    const { entry } = await room.ask("expense_pay", { ...params, ...(s.currency && { currency: s.currency }) });
-    tell(`booked: ${s.from} paid ${s.to} ${money(s.amount, s.currency)}`);
-    refresh(entry);
+    await room.ask("expense_pay", { ...params, ...(s.currency && { currency: s.currency }) });
   } catch (error) {
     button.disabled = false;
     notice(words(error));

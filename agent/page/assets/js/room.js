@@ -7,11 +7,11 @@ import { later } from "./dom.js";
 const most = 20000;
 const single = new Set(["expense", "payment", "edit", "delete", "undelete"]);
 
-// Events of a Room: "entries", "balance", "people", "loading" with how many are
-// here, and "trouble" with an error.
+// Events of a Room: "entries", "entry" with a change and the entry as it is now,
+// "balance", "people", "loading" with how many are here, "trouble" with an error.
 export class Room extends EventTarget {
   #bridge;
-  #wanted = new Set(); // entries to read again
+  #wanted = new Map(); // entries to read again, and how they changed
   #all = false; // whether all of them are
   #busy = false;
   #soon = later(120, () => this.#catchUp());
@@ -42,8 +42,8 @@ export class Room extends EventTarget {
   }
 
   // changed takes the event that the ledger changed.
-  changed({ id, kind }) {
-    if (id && single.has(kind)) this.#wanted.add(id);
+  changed(change) {
+    if (change.id && single.has(change.kind)) this.#wanted.set(change.id, change);
     else this.#all = true;
     this.#soon();
   }
@@ -67,13 +67,14 @@ export class Room extends EventTarget {
   }
 
   async #read() {
-    const wanted = [...this.#wanted];
+    const wanted = [...this.#wanted.values()];
     this.#wanted.clear();
     if (this.#all || wanted.length > 20) {
       this.#all = false;
       await this.#readAll();
+      for (const change of wanted) this.#changed(change);
     } else {
-      for (const id of wanted) await this.#readOne(id);
+      for (const change of wanted) await this.#readOne(change);
     }
     this.#learn();
     this.#tell("entries");
@@ -96,9 +97,17 @@ export class Room extends EventTarget {
     this.entries = entries;
   }
 
-  async #readOne(id) {
-    const { entry } = await this.ask("expense_history", { id });
+  async #readOne(change) {
+    const { entry } = await this.ask("expense_history", { id: change.id });
     this.entries.set(entry.id, entry);
+    this.#changed(change, entry.id);
+  }
+
+  // changed tells of a change whose entry is here. A change of another entry, read
+  // with all of them, is seen in the list.
+  #changed(change, id = change.id) {
+    const entry = this.entries.get(id);
+    if (entry) this.#tell("entry", { change, entry });
   }
 
   #learn() {

@@ -41,6 +41,7 @@ export function headline(e) {
 // detail is who paid and who bears what, to the unit.
 export function detail(e) {
   if (e.kind === "settlement") return e.payments.map((p) => `${p.from} → ${p.to} ${money(p.amount, p.currency)}`).join(" · ");
+  if (e.kind === "payment") return e.note || "payment";
   if (e.payers.length === 0) return "";
   const paid = e.payers.length === 1 ? e.payers[0].member : names(e.payers, "");
   return `${paid} paid · ${names(e.shares, "")}`;
