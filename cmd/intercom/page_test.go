@@ -30,8 +30,12 @@ func TestTutorialOnThePage(t *testing.T) {
 
 	peer.kill()
 	p.shows(t, "#state", "connection lost")
-	link, _ = m.page(t)
-	p = openTab(t, link)
+	m.page(t)
+	link, stderr, code := m.run(t, "", "page", "link")
+	if code != done {
+		t.Fatalf("page link: %d %s", code, stderr)
+	}
+	p = openTab(t, strings.TrimSpace(link))
 	p.join(t, "trip-nyc")
 	p.click(t, "#restore")
 	p.shows(t, "#keep-note", "estore")
