@@ -51,21 +51,33 @@ func closeBrowser() {
 	}
 }
 
-// tab is one page of the browser, with a storage of its own.
+// tab is one page of the browser.
 type tab struct {
 	ctx    context.Context
 	mu     sync.Mutex
 	wrongs []string // exceptions, and what the browser or the policy refused
 }
 
+// openTab opens a page as a new visitor, who shares nothing with others.
 func openTab(t testing.TB, url string) *tab {
 	t.Helper()
 	chromium.once.Do(launch)
 	if chromium.err != nil {
 		t.Fatal(chromium.err)
 	}
+	return newTab(t, chromium.ctx, url, chromedp.WithNewBrowserContext())
+}
+
+// another opens one more tab of the same visitor.
+func (p *tab) another(t testing.TB, url string) *tab {
+	t.Helper()
+	return newTab(t, p.ctx, url)
+}
+
+func newTab(t testing.TB, parent context.Context, url string, options ...chromedp.ContextOption) *tab {
+	t.Helper()
 	p := &tab{}
-	ctx, cancel := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
+	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithListener(p.listen))...)
 	t.Cleanup(cancel)
 	p.ctx = ctx
 	t.Cleanup(func() {

@@ -83,6 +83,19 @@ func TestManualWayTwoTabsAndAReconnect(t *testing.T) {
 	p.click(t, "#send")
 	p.shows(t, "#chat", "still here")
 
+	p.do(t, chromedp.Reload()) // the tab knows its room and its token
+	p.shows(t, "#room-name", "trip-nyc")
+	p.shows(t, "#balances", "+3.00")
+	r := p.another(t, url)
+	r.until(t, `!document.querySelector("#connect").disabled && document.querySelector("#token").value === ""`)
+	r.fill(t, "#ws-url", other.told(t, "ws://"))
+	r.fill(t, "#token", strings.TrimSpace(string(token)))
+	r.click(t, "#connect")
+	r.join(t, "trip-nyc")
+	r.fill(t, "#chat-text", "from the other tab")
+	r.click(t, "#send")
+	p.shows(t, "#chat", "you", "from the other tab")
+
 	wrong := openTab(t, url)
 	wrong.fill(t, "#ws-url", other.told(t, "ws://"))
 	wrong.fill(t, "#token", "wrong")

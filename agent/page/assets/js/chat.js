@@ -8,13 +8,18 @@ const kept = 300;
 const longest = 10000;
 const box = by("chat");
 
+// A peer does not hear its own words: tabs of one peer tell them to each other.
+const tabs = new BroadcastChannel("chat");
+
 export class Chat {
   #room = null;
   #me = "";
   #seen = new Set(); // ids of messages shown
 
-  // sent is called when there is a message to tell of.
   constructor() {
+    tabs.addEventListener("message", ({ data }) => {
+      if (this.#room?.channel === data.channel && this.#me === data.from) this.#own(data);
+    });
     by("chat-form").addEventListener("submit", (e) => {
       e.preventDefault();
       this.#send();
@@ -52,6 +57,11 @@ export class Chat {
     return text;
   }
 
+  #own({ id, from, text, peers, ts }) {
+    this.#seen.add(id);
+    this.#add(text, from, ts, peers === 0 ? " · nobody was there to hear it" : ` · to ${plural(peers, "peer")}`);
+  }
+
   #add(text, from, ts, note = "") {
     const mine = from === this.#me;
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
@@ -67,8 +77,9 @@ export class Chat {
     if (text === "" || !this.#room) return;
     try {
       const sent = await this.#room.ask("sc_send", { message: text });
-      this.#seen.add(sent.message_id);
-      this.#add(text, this.#me, Date.now(), sent.peers === 0 ? " · nobody was there to hear it" : ` · to ${plural(sent.peers, "peer")}`);
+      const own = { channel: this.#room.channel, from: this.#me, id: sent.message_id, text, peers: sent.peers, ts: Date.now() };
+      this.#own(own);
+      tabs.postMessage(own);
       input.value = "";
       by("chat-note").textContent = sent.hint ?? "";
     } catch (error) {
