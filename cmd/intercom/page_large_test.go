@@ -8,9 +8,9 @@ import (
 )
 
 func TestLargeRoomKeepsFewRowsAndFindsAnyEntry(t *testing.T) {
-	p := largeRoom(t, 1000)
+	p := largeRoom(t, 400)
 	p.scroll(t)
-	if got := p.filter(t, "note 77 of"); got.Shown != "1 of 1000 entries" {
+	if got := p.filter(t, "note 77 of"); got.Shown != "1 of 400 entries" {
 		t.Errorf("the filter shows %q", got.Shown)
 	}
 	p.sound(t)

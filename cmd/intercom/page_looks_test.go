@@ -74,6 +74,14 @@ func walk(t *testing.T, seen []looks) {
 		}
 	}
 	inspectDialogs(t, p, seen)
+	for _, l := range seen {
+		p.as(t, l)
+		if l.width < 600 {
+			p.click(t, `[data-show=expenses]`)
+		}
+		p.eval(t, `document.querySelector("#entries-title").scrollIntoView()`)
+		p.picture(t, "entries-"+l.name)
+	}
 	p.sound(t)
 }
 

@@ -3,7 +3,7 @@
 
 const waits = [500, 1000, 2000, 5000, 10000];
 
-export class Refusal extends Error {
+class Refusal extends Error {
   constructor({ error, kind, hint }) {
     super(error);
     this.kind = kind ?? "";

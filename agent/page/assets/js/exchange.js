@@ -86,6 +86,7 @@ export function importInto(room) {
   };
   const run = async () => {
     button.disabled = true;
+    look.replaceChildren(el("progress", { "aria-label": "Importing" }));
     try {
       const result = await ask(false);
       tell(`imported ${plural(result.new, "entry", "entries")}, ${result.known} were known`);

@@ -12,11 +12,15 @@ export class ExpenseForm {
   #room = null;
   #editing = null;
   #asked = 0; // answers to older questions are dropped
+  #key = ""; // of what the form says now: sent twice, it is recorded once
 
   // added is called with what was recorded.
   constructor(added) {
     const preview = later(200, () => this.#preview());
-    form.addEventListener("input", preview);
+    form.addEventListener("input", () => {
+      this.#key = "";
+      preview();
+    });
     form.addEventListener("submit", (e) => {
       e.preventDefault();
       this.#submit(added);
@@ -24,7 +28,10 @@ export class ExpenseForm {
     by("add-cancel").addEventListener("click", () => this.#reset());
     by("split-chips").addEventListener("click", (e) => {
       const chip = e.target.closest("button");
-      if (chip) this.#toggle(chip.value), preview();
+      if (!chip) return;
+      this.#toggle(chip.value);
+      this.#key = "";
+      preview();
     });
     form.addEventListener("input", () => this.#chips());
   }
@@ -67,6 +74,7 @@ export class ExpenseForm {
   #reset() {
     form.reset();
     this.#editing = null;
+    this.#key = "";
     by("add-title").textContent = "Add an expense";
     by("add").textContent = "Add";
     by("add-cancel").hidden = true;
@@ -118,7 +126,8 @@ export class ExpenseForm {
     const button = by("add");
     button.disabled = true;
     try {
-      const result = await this.#ask({ key: crypto.randomUUID() });
+      this.#key ||= crypto.randomUUID();
+      const result = await this.#ask({ key: this.#key });
       this.#reset();
       added(result);
       field("amount").focus();

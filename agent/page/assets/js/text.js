@@ -20,7 +20,7 @@ export const time = (ts) => clock.format(new Date(ts));
 export const day = (entry) => (entry.date ? entry.date : calendar.format(new Date(entry.ts)));
 export const moment = (ts) => whole.format(new Date(ts));
 
-export const names = (parts, currency) => parts.map((p) => `${p.member} ${money(p.amount, currency)}`).join(" · ");
+const names = (parts, currency) => parts.map((p) => `${p.member} ${money(p.amount, currency)}`).join(" · ");
 
 // headline is what an entry is, in a few words.
 export function headline(e) {
