@@ -32,11 +32,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	for name, value := range headers {
 		w.Header().Set(name, value)
 	}
-	if !s.begin() {
-		http.Error(w, "The peer is stopping.", http.StatusServiceUnavailable)
-		return
-	}
-	defer s.work.Done()
 	switch {
 	case !s.own(r):
 		http.Error(w, "This page is only at 127.0.0.1 and localhost.", http.StatusMisdirectedRequest)

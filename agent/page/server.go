@@ -30,8 +30,6 @@ type Server struct {
 
 	mu    sync.Mutex
 	codes codes
-	ended bool
-	work  sync.WaitGroup // requests being answered
 }
 
 // New makes a server on a listener of this machine. It starts nothing; Run
@@ -80,6 +78,7 @@ const (
 // Run serves until the context ends, which is no error, or the listener fails.
 // When it returns every connection has ended. It runs once.
 func (s *Server) Run(ctx context.Context) error {
+	var visits sync.WaitGroup
 	server := &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		ReadHeaderTimeout: visitTime,
@@ -88,34 +87,24 @@ func (s *Server) Run(ctx context.Context) error {
 		IdleTimeout:       visitTime,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew: // in Serve, before it returns
+				visits.Add(1)
+			case http.StateClosed: // the last thing that is done for a connection
+				visits.Done()
+			}
+		},
 	}
 	unhook := context.AfterFunc(ctx, func() { server.Close() })
 	err := server.Serve(newDoor(s.listener, maxVisitors))
 	stopped := !unhook() || ctx.Err() != nil
 	server.Close()
-	s.end()
+	visits.Wait()
 	if stopped || errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return fmt.Errorf("page: %w", err)
-}
-
-// begin counts a request in, unless the server has ended.
-func (s *Server) begin() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.ended {
-		s.work.Add(1)
-	}
-	return !s.ended
-}
-
-// end lets no more requests begin and waits for those that have.
-func (s *Server) end() {
-	s.mu.Lock()
-	s.ended = true
-	s.mu.Unlock()
-	s.work.Wait()
 }
 
 // own tells whether a request names this machine as its host: a name that

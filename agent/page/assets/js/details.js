@@ -70,7 +70,7 @@ function shares(e) {
 function conflict(e) {
   if (!e.conflict?.length) return null;
   const fields = e.conflict.map((c) => c.field).join(", ");
-  return el("p", { class: "notice" }, `Conflict about ${fields}: members changed it without knowing of each other. The later one counts; the history shows all. Edit it to settle the matter.`);
+  return el("p", { class: "notice" }, `Conflict about ${fields}: members changed it without knowing of each other. What counts is shown here, the history shows all. Edit it to settle the matter.`);
 }
 
 function actions(e, act, edit) {

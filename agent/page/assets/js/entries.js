@@ -85,10 +85,9 @@ function renderRow(row, e, open) {
     { type: "button" },
     el("span", { class: "what" }, short(headline(e), 120)),
     el("span", { class: "sum money" }, e.amount ? money(e.amount, e.currency) : ""),
-    el("span", { class: "small" }, short(detail(e), 240)),
-    el("span", { class: "small sum" }, day(e)),
+    el("span", { class: "small parts" }, short(detail(e), 240)),
     el("span", { class: "small" }, `by ${shortKey(e.by)}${e.category && e.note ? ` · ${short(e.category, 40)}` : ""}`),
-    el("span", { class: "small sum" }, ...marks(e)),
+    el("span", { class: "small sum" }, ...marks(e), day(e)),
   );
   button.addEventListener("click", () => open(e));
   row.replaceChildren(button);
