@@ -177,11 +177,21 @@ func (p *tab) fill(t testing.TB, selector, value string) {
 		quote(selector), quote(value)))
 }
 
-// click presses what a person could: it is there, shown and not covered.
+// click presses what a person could: it is there, shown, enabled and not covered.
+// All of it is one step of the page, which may draw the thing anew at any time.
 func (p *tab) click(t testing.TB, selector string) {
 	t.Helper()
-	p.until(t, fmt.Sprintf(`document.querySelector(%s)?.checkVisibility() && !document.querySelector(%s).disabled`, quote(selector), quote(selector)))
-	p.do(t, chromedp.Click(selector))
+	p.until(t, fmt.Sprintf(`(() => {
+		const thing = document.querySelector(%s);
+		if (!thing?.checkVisibility() || thing.disabled) return false;
+		thing.scrollIntoView({ block: "center" });
+		const box = thing.getBoundingClientRect();
+		const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+		if (!thing.contains(hit)) return false;
+		thing.focus();
+		thing.click();
+		return true;
+	})()`, quote(selector)))
 }
 
 // join enters a room on the first screen.

@@ -25,12 +25,20 @@ export class VirtualList {
     new ResizeObserver(() => this.#soon()).observe(box);
   }
 
-  // set shows other items; the place in the list stays.
+  // set shows other items; the place in the list stays, and so does the focus.
   set(items) {
+    const focused = this.#focused();
     this.#items = items;
     for (const row of this.#rows.values()) row.remove();
     this.#rows.clear();
     this.#draw();
+    if (focused >= 0) this.#rows.get(Math.min(focused, items.length - 1))?.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  // focused is the index of the row with the focus, or -1.
+  #focused() {
+    const row = document.activeElement?.closest(".entry");
+    return this.#box.contains(row) ? Number(row.dataset.index) : -1;
   }
 
   #soon() {
@@ -86,8 +94,7 @@ export class VirtualList {
   #move(e) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
     if (!step) return;
-    const here = Number(document.activeElement?.closest?.(".entry")?.dataset.index ?? -1);
-    const next = Math.max(0, Math.min(this.#items.length - 1, here + step));
+    const next = Math.max(0, Math.min(this.#items.length - 1, this.#focused() + step));
     if (this.#items.length === 0) return;
     e.preventDefault();
     const height = this.#rowHeight();
