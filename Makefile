@@ -2,19 +2,20 @@
 export CGO_ENABLED = 0
 
 # Packages whose goroutines are worth the race detector's price.
-RACE = ./core/event ./core/op/... ./core/feed ./planes/... ./intersplit/... ./agent ./rpc ./mcp ./cmd/internal/attach ./core/merkle ./core/bft
+RACE = ./core/event ./core/op/... ./core/feed ./planes/... ./intersplit/... ./agent/... ./rpc ./mcp ./cmd/internal/attach ./core/merkle ./core/bft
 
 .PHONY: test tools build cross vet check unit race docs proof bench
 
 # Everything: what CI runs.
 test: tools build cross vet check unit race
 
-# The accounting programs whose checkers the tests hold exports against.
+# The accounting programs whose checkers the tests hold exports against, and the
+# browser that they open the web page in.
 tools:
-	@command -v hledger >/dev/null && command -v bean-check >/dev/null || { \
+	@command -v hledger >/dev/null && command -v bean-check >/dev/null && command -v chromium >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -q && \
-		apt-get install -y -q --no-install-recommends hledger beancount; } || { \
-		echo "the tests need hledger and beancount: apt-get install hledger beancount" >&2; exit 1; }
+		apt-get install -y -q --no-install-recommends hledger beancount chromium fonts-dejavu-core; } || { \
+		echo "the tests need hledger, beancount and chromium: apt-get install hledger beancount chromium" >&2; exit 1; }
 
 build:
 	go build ./...

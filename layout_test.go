@@ -73,6 +73,7 @@ var homes = []struct {
 	{"github.com/cockroachdb/pebble/", []string{"core/store"}, "the store"},
 	{"github.com/cometbft/", []string{"core/bft"}, "agreement of several"},
 	{"github.com/coder/websocket", []string{"agent", "cmd/intercom"}, "the bridge; as a client in the tests of the program"},
+	{"github.com/chromedp/", []string{"cmd/intercom"}, "the browser of the page's tests"},
 	{"github.com/sourcegraph/jsonrpc2", []string{"rpc"}, "JSON-RPC dispatch"},
 	{"github.com/mark3labs/mcp-go", []string{"mcp"}, "the MCP server"},
 	{"github.com/modelcontextprotocol/go-sdk", []string{"mcp", "cmd/intercom"}, "the independent MCP client of the tests"},

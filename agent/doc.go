@@ -58,5 +58,6 @@
 //   - cli returns what the command returns. Nothing is captured from a console,
 //     so the output of other work never mixes in.
 //
-// The token, its file and its place are the caller's. TLS is left to a proxy.
+// The token, its file and its place are the caller's; [Bridge.Issue] makes others
+// that end with the bridge. Package page serves the web page. TLS is left to a proxy.
 package agent

@@ -34,7 +34,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	closeBrowser()
+	os.Exit(code)
 }
 
 // machine is one pretended machine: a home and an entry port of its own, so
@@ -55,7 +57,7 @@ func newMachine(t testing.TB) machine {
 	return machine{home: home, env: append(os.Environ(),
 		"INTERCOM_TEST_PROGRAM=1", "HOME="+home, "INTERCOM_HOME="+filepath.Join(home, "intercom"), "XDG_RUNTIME_DIR="+runtime,
 		"INTERCOM_MDNS=0", fmt.Sprintf("INTERCOM_P2P_ENTRY_PORT=%d", freePort(t)), "INTERCOM_P2P_LISTEN=/ip4/127.0.0.1/tcp/0",
-		"INTERCOM_LOG_LEVEL=warn",
+		"INTERCOM_LOG_LEVEL=warn", "INTERCOM_UI=0",
 	)}
 }
 

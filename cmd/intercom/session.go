@@ -99,13 +99,16 @@ func embed(ctx context.Context, node *peer.Peer, log *slog.Logger, ended func())
 	}
 }
 
-// run runs a peer with its bridge and, on a terminal, its command line.
+// run runs a peer with its bridge, its web page and, on a terminal, its command line.
 func (p program) run(ctx context.Context, cfg config.Config, rest []string) (err error) {
 	if len(rest) > 0 {
 		return misused("write `intercom run [flags]`", "run takes no %q", rest[0])
 	}
 	if cfg.Bridge.On == config.Unset {
 		cfg.Bridge.On = config.On
+	}
+	if cfg.Page.On == config.Unset {
+		cfg.Page.On = config.On
 	}
 	log := p.logger(cfg, slog.LevelInfo)
 	lock, err := alone(ctx, cfg)
@@ -169,6 +172,9 @@ func (p program) banner(cfg config.Config, node *peer.Peer) {
 	}
 	if url := node.BridgeURL(); url != "" {
 		rows = append(rows, [2]string{"bridge", url}, [2]string{"token", node.TokenPlace()})
+	}
+	if link := node.PageLink(); link != "" {
+		rows = append(rows, [2]string{"page", link})
 	}
 	for _, row := range rows {
 		fmt.Fprintf(p.err, "%-10s  %s\n", row[0], row[1])

@@ -40,6 +40,7 @@ type Config struct {
 	Settlement Settlement
 
 	Bridge Bridge
+	Page   Page
 
 	Framing  string   // rpc: "line" or "content-length"
 	HTTP     string   // mcp: host:port of the streamable HTTP server; "" = stdio
@@ -65,6 +66,16 @@ type Bridge struct {
 	FilterChannels []string
 	Origins        []string
 }
+
+// Page is the part about the web page.
+type Page struct {
+	On        Switch
+	Port      int  // on 127.0.0.1
+	PortNamed bool // a named port that is taken ends the start
+}
+
+// Address is where the page is served.
+func (p Page) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Port)) }
 
 // Sidechannel is the part about the rules of channels. Names, keys and papers
 // are texts here: whoever makes the peer reads them.
@@ -134,6 +145,7 @@ func defaults(getenv func(string) string) (Config, error) {
 		Home: home, StoresDir: "stores", StoreName: "peer",
 		EntryPort: 49737, MDNS: true, Framing: "line", Toolsets: []string{"default"},
 		Bridge:      Bridge{Host: "127.0.0.1", Port: 49222},
+		Page:        Page{Port: 5070},
 		Sidechannel: defaultSidechannel(),
 	}, err
 }

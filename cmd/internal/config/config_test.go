@@ -67,14 +67,21 @@ func TestEveryProblemIsReportedAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereMayBeSwitchedOff(t *testing.T) {
-	if _, _, err := parse(t, nil, "--ui", "0"); err != nil {
-		t.Error(err)
-	}
-	for _, words := range [][]string{{"--ui"}} {
-		if _, _, err := parse(t, nil, words...); err == nil {
-			t.Errorf("%q was accepted", words)
+func TestThePageHasAPortAndASwitch(t *testing.T) {
+	for _, given := range []struct {
+		words []string
+		want  config.Page
+	}{
+		{nil, config.Page{Port: 5070}},
+		{[]string{"--ui", "0"}, config.Page{On: config.Off, Port: 5070}},
+		{[]string{"--ui", "--ui-port", "0"}, config.Page{On: config.On, PortNamed: true}},
+	} {
+		if c, _, err := parse(t, nil, given.words...); err != nil || c.Page != given.want {
+			t.Errorf("%q gave %+v, %v", given.words, c.Page, err)
 		}
+	}
+	if _, _, err := parse(t, nil, "--ui", "perhaps"); err == nil {
+		t.Error("a switch that is neither on nor off was accepted")
 	}
 }
 
@@ -155,7 +162,7 @@ func TestForeignVariablesMeanNothing(t *testing.T) {
 	if _, _, err := parse(t, map[string]string{"UI": "1", "HTTP": "x", "JSON": "perhaps"}); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := parse(t, map[string]string{"INTERCOM_UI": "1"}); err == nil {
-		t.Error("INTERCOM_UI promised a page")
+	if c, _, err := parse(t, map[string]string{"UI": "1", "INTERCOM_UI": "0"}); err != nil || c.Page.On != config.Off {
+		t.Errorf("%+v, %v", c.Page, err)
 	}
 }

@@ -23,7 +23,7 @@ type Flag struct {
 
 // Flags is the table of flags.
 func Flags() []Flag {
-	return slices.Concat(homeFlags(), netFlags(), channelFlags(), settlementFlags(), bridgeFlags(), surfaceFlags())
+	return slices.Concat(homeFlags(), netFlags(), channelFlags(), settlementFlags(), bridgeFlags(), pageFlags(), surfaceFlags())
 }
 
 func homeFlags() []Flag {
@@ -51,14 +51,7 @@ func netFlags() []Flag {
 
 func bridgeFlags() []Flag {
 	return []Flag{
-		{Name: "sc-bridge", Env: "SC_BRIDGE", Bool: true, Peer: true, Help: "serve the SC-Bridge (default 1 for run, 0 for embedded peers)", set: func(c *Config, v string) error {
-			on, err := parseBool(v)
-			c.Bridge.On = Off
-			if on {
-				c.Bridge.On = On
-			}
-			return err
-		}},
+		{Name: "sc-bridge", Env: "SC_BRIDGE", Bool: true, Peer: true, Help: "serve the SC-Bridge (default 1 for run, 0 for embedded peers)", set: position(func(c *Config) *Switch { return &c.Bridge.On })},
 		{Name: "sc-bridge-host", Env: "SC_BRIDGE_HOST", Peer: true, Help: "host of the bridge (default 127.0.0.1)", set: text(func(c *Config) *string { return &c.Bridge.Host })},
 		{Name: "sc-bridge-port", Env: "SC_BRIDGE_PORT", Peer: true, Help: "port of the bridge (default 49222, or a free one)", set: func(c *Config, v string) error {
 			c.Bridge.PortNamed = true
@@ -71,7 +64,16 @@ func bridgeFlags() []Flag {
 		{Name: "sc-bridge-filter-channel", Env: "SC_BRIDGE_FILTER_CHANNEL", Peer: true, Help: "channels that the filter is for, comma-separated (default all)", set: list(func(c *Config) *[]string { return &c.Bridge.FilterChannels })},
 		{Name: "sc-bridge-debug", Env: "SC_BRIDGE_DEBUG", Bool: true, Peer: true, Help: "log when clients of the bridge come, are let in and go (default 0)", set: boolean(func(c *Config) *bool { return &c.Bridge.Debug })},
 		{Name: "sc-bridge-origins", Peer: true, Help: "web origins that may connect, comma-separated", set: list(func(c *Config) *[]string { return &c.Bridge.Origins })},
-		offOnly("ui", "the web page is not there yet"),
+	}
+}
+
+func pageFlags() []Flag {
+	return []Flag{
+		{Name: "ui", Bool: true, Peer: true, Help: "serve the web page (default 1 for run, 0 for embedded peers)", set: position(func(c *Config) *Switch { return &c.Page.On })},
+		{Name: "ui-port", Peer: true, Help: "port of the web page on 127.0.0.1 (default 5070, or a free one)", set: func(c *Config, v string) error {
+			c.Page.PortNamed = true
+			return port(func(c *Config) *int { return &c.Page.Port })(c, v)
+		}},
 	}
 }
 
@@ -84,16 +86,16 @@ func surfaceFlags() []Flag {
 	}
 }
 
-// offOnly is a flag of something that is not built: saying that it is off is
-// true, anything else would be a promise.
-func offOnly(name, why string) Flag {
-	return Flag{Name: name, Bool: true, Peer: true, Help: "only 0: " + why,
-		set: func(_ *Config, v string) error {
-			if on, err := parseBool(v); err != nil || !on {
-				return err
-			}
-			return fmt.Errorf("%s; leave the flag out or set it to 0", why)
-		}}
+// position sets a switch.
+func position(at func(*Config) *Switch) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		on, err := parseBool(v)
+		*at(c) = Off
+		if on {
+			*at(c) = On
+		}
+		return err
+	}
 }
 
 func text(at func(*Config) *string) func(*Config, string) error {

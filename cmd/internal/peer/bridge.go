@@ -9,8 +9,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"intercom/agent"
+	"intercom/agent/page"
 	"intercom/core/fault"
 )
 
@@ -19,6 +21,10 @@ func (p *Peer) openBridge() error {
 	cfg := p.cfg.Bridge
 	if !cfg.On.Or(false) {
 		return nil
+	}
+	origins := cfg.Origins
+	if p.page != nil {
+		origins = slices.Concat(origins, page.Origins(p.page.listener))
 	}
 	token, file, err := p.token()
 	if err != nil {
@@ -35,7 +41,7 @@ func (p *Peer) openBridge() error {
 	}
 	server := agent.New(agent.Config{
 		Token: agent.Token(token), CLI: cfg.CLI, Debug: cfg.Debug, Filter: cfg.Filter, FilterChannels: cfg.FilterChannels,
-		Origins: cfg.Origins, Release: p.Release,
+		Origins: origins, Release: p.Release,
 	}, p.Registry, agent.Hello{Peer: p.Key().String(), Address: p.Key().Address(), EntryChannel: entryChannel}, p.log)
 	p.bridge = &bridge{server: server, listener: listener, tokenFile: file}
 	return nil

@@ -55,6 +55,9 @@ func (p *Peer) info(context.Context, none) (info, error) {
 	if url := p.BridgeURL(); url != "" {
 		out.Bridge = &url
 	}
+	if url := p.PageURL(); url != "" {
+		out.UI = &url
+	}
 	return out, nil
 }
 
@@ -66,6 +69,9 @@ func (i info) text() string {
 	}
 	if i.Bridge != nil {
 		rows = append(rows, [2]string{"bridge", *i.Bridge})
+	}
+	if i.UI != nil {
+		rows = append(rows, [2]string{"page", *i.UI})
 	}
 	var b strings.Builder
 	for _, row := range rows {
@@ -120,6 +126,11 @@ func (p *Peer) nodeOps() []*op.Op {
 				return keys{Address: p.id.PublicKey().Address(), PublicKey: p.id.PublicKey().String()}, nil
 			},
 			Text: func(k keys) string { return "Address: " + k.Address + "\nPublic Key: " + k.PublicKey },
+		}),
+		op.New(op.Spec[none, pageLink]{
+			Name: "page_link", Owner: "node", Summary: "Make a link that opens the web page of this peer", Access: op.Admin,
+			Notes:   "The link lets whoever opens it first into the peer: it is a secret. It works once, for 15 minutes.",
+			Example: `{}`, Run: p.pageLink, Text: func(l pageLink) string { return l.URL },
 		}),
 		op.New(op.Spec[none, none]{
 			Name: "exit", Owner: "node", Summary: "Stop the peer", Access: op.Admin,

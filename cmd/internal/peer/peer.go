@@ -53,6 +53,7 @@ type Peer struct {
 	choice  msb.Choice // of the settlement network
 	msb     *msb.Plane
 	bridge  *bridge // nil when it is off
+	page    *web    // nil when it is off
 	run     string  // names this run
 	started time.Time
 	stop    context.CancelFunc
@@ -64,7 +65,7 @@ type Peer struct {
 func Open(cfg config.Config, log *slog.Logger) (*Peer, error) {
 	p := &Peer{cfg: cfg, log: log, run: instance(), started: time.Now()}
 	p.stopped, p.stop = context.WithCancel(context.Background())
-	for _, step := range []func() error{p.openStore, p.chooseNetwork, p.listen, p.assemble, p.openBridge} {
+	for _, step := range []func() error{p.openStore, p.chooseNetwork, p.listen, p.assemble, p.listenPage, p.openBridge, p.openPage} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, p.Close())
 		}
@@ -140,6 +141,9 @@ func (p *Peer) Run(ctx context.Context) error {
 	if p.bridge != nil {
 		parts = append(parts, part(p.bridge.run))
 	}
+	if p.page != nil {
+		parts = append(parts, part(p.page.server.Run))
+	}
 	err := core.Run(ctx, parts...)
 	p.Registry.Close()
 	return err
@@ -160,6 +164,9 @@ func (p *Peer) Close() error {
 	}
 	if p.bridge != nil {
 		p.bridge.listener.Close() // Run has closed it, if it ran
+	}
+	if p.page != nil {
+		p.page.listener.Close() // as above
 	}
 	if p.host != nil {
 		errs = append(errs, p.host.Close())

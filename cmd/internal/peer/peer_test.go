@@ -20,7 +20,7 @@ import (
 func alone(t *testing.T) config.Config {
 	return config.Config{
 		Home: t.TempDir(), StoresDir: "stores", StoreName: "peer", Listen: []string{"/ip4/127.0.0.1/tcp/0"},
-		Bridge: config.Bridge{On: config.Off, Host: "127.0.0.1"},
+		Bridge: config.Bridge{On: config.Off, Host: "127.0.0.1"}, Page: config.Page{On: config.Off},
 	}
 }
 
@@ -95,6 +95,39 @@ func TestTakenPortIsAnErrorOnlyWhenNamed(t *testing.T) {
 	cfg.StoreName, cfg.Bridge.PortNamed = "other", true
 	if _, err := peer.Open(cfg, slog.New(slog.DiscardHandler)); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("a named port that is taken gave %v", err)
+	}
+}
+
+func TestTakenPortOfThePageIsAnErrorOnlyWhenNamed(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	cfg := alone(t)
+	cfg.Page.On, cfg.Page.Port = config.On, taken.Addr().(*net.TCPAddr).Port
+	if url := open(t, cfg).PageURL(); url == "" || strings.Contains(url, taken.Addr().String()) {
+		t.Errorf("the page is at %q", url)
+	}
+	cfg.StoreName, cfg.Page.PortNamed = "other", true
+	if _, err := peer.Open(cfg, slog.New(slog.DiscardHandler)); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("a named port that is taken gave %v", err)
+	}
+}
+
+func TestLinkToThePageIsToldToAdminsOnly(t *testing.T) {
+	cfg := alone(t)
+	cfg.Bridge.On, cfg.Page.On = config.On, config.On
+	p := open(t, cfg)
+	reply, err := p.Registry.Call(t.Context(), op.Request{Name: "page_link", Grant: op.Admin})
+	if err != nil || !strings.Contains(string(reply.Value), p.PageURL()+"#code=") {
+		t.Errorf("%s, %v", reply.Value, err)
+	}
+	if _, err := p.Registry.Call(t.Context(), op.Request{Name: "page_link", Grant: op.Write}); fault.KindOf(err) != fault.Denied {
+		t.Errorf("who may write got %v", err)
+	}
+	if reply, _ := p.Registry.Call(t.Context(), op.Request{Name: "info", Grant: op.Read}); !strings.Contains(string(reply.Value), `"ui":"`+p.PageURL()) || strings.Contains(string(reply.Value), "code=") {
+		t.Errorf("info tells %s", reply.Value)
 	}
 }
 
