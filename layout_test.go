@@ -36,6 +36,8 @@ var house = []struct {
 		[]string{"core/canon", "core/event", "core/fault", "core/identity", "core/op", "core/p2p", "core/store"}, nil},
 	{"planes/msb/bus", "the state machine knows transactions and state, no engine and no network",
 		[]string{"core/canon", "core/fault", "core/identity", "core/merkle"}, []string{"core/store"}},
+	{"planes/subnet/contract", "what an application registers knows the state it is given, not whose it is",
+		[]string{"core/canon", "core/fault", "core/identity"}, nil},
 	{"intersplit", "the application states what it needs of a channel as interfaces",
 		[]string{"core/canon", "core/event", "core/fault", "core/feed", "core/identity", "core/op", "core/store"}, nil},
 	{"agent", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},
