@@ -99,12 +99,12 @@ func TestCallsAreAtomic(t *testing.T) {
 		end  func(call *contract.Call) error
 		want string
 	}{
-		"error":  {func(*contract.Call) error { return errors.New("7 unlucky") }, "7 unlucky"},
-		"empty":  {func(*contract.Call) error { return errors.New("") }, "Error"},
-		"panic":  {func(*contract.Call) error { panic("at 0xc000123") }, "The contract panicked."},
-		"nilmap": {func(*contract.Call) error { var m map[string]int; m["x"] = 1; return nil }, "The contract panicked."},
-		"steps":  {func(call *contract.Call) error { call.Step(1 << 40); return nil }, "The budget of the call is exceeded."},
-		"back":   {func(call *contract.Call) error { call.Step(-1); return nil }, "The budget of the call is exceeded."},
+		"error":   {func(*contract.Call) error { return errors.New("7 unlucky") }, "7 unlucky"},
+		"empty":   {func(*contract.Call) error { return errors.New("") }, "Error"},
+		"panic":   {func(*contract.Call) error { panic("at 0xc000123") }, "The contract panicked."},
+		"runtime": {func(call *contract.Call) error { call.Put("k", strings.Repeat("x", -len(call.Tx()))); return nil }, "The contract panicked."},
+		"steps":   {func(call *contract.Call) error { call.Step(1 << 40); return nil }, "The budget of the call is exceeded."},
+		"back":    {func(call *contract.Call) error { call.Step(-1); return nil }, "The budget of the call is exceeded."},
 		"loop": {func(call *contract.Call) error {
 			for {
 				call.Get("k")
