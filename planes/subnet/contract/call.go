@@ -154,7 +154,7 @@ func (call *Call) own(what, key string) {
 	case SpaceOf(key) != Own:
 		call.fail("%s: %sis reserved", what, key)
 	case !wellFormed(key):
-		call.fail("%s: %.64q is no key", what, key)
+		call.fail("%s: %+.64q is no key", what, key)
 	}
 }
 
@@ -178,5 +178,5 @@ func (call *Call) Each(prefix, after string, visit func(key string, value json.R
 			return
 		}
 	}
-	call.fail("each(prefix): %.64q is not in a collection", prefix)
+	call.fail("each(prefix): %+.64q is not in a collection", prefix)
 }

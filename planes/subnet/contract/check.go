@@ -75,7 +75,7 @@ func (s *shape) fitsObject(at string, v map[string]any) error {
 			unknown = append(unknown, name)
 		}
 	}
-	return fmt.Errorf("%s has an unknown member %.64q", at, slices.Min(unknown))
+	return fmt.Errorf("%s has an unknown member %+.64q", at, slices.Min(unknown))
 }
 
 func (s *shape) fitsList(at string, v []any) error {
@@ -95,10 +95,10 @@ func (s *shape) fitsText(at, v string) error {
 		return fmt.Errorf("%s has %d characters, and takes %d to %d", at, n, s.min, s.max)
 	}
 	if s.choices != nil && !slices.Contains(s.choices, v) {
-		return fmt.Errorf("%s is %.64q, and takes one of %q", at, v, s.choices)
+		return fmt.Errorf("%s is %+.64q, and takes one of %+q", at, v, s.choices)
 	}
 	if s.parses != nil && reflect.New(s.parses).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(v)) != nil {
-		return fmt.Errorf("%s is %.64q, which is no %s", at, v, s.parses.Name())
+		return fmt.Errorf("%s is %+.64q, which is no %s", at, v, s.parses.Name())
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -61,7 +62,7 @@ func Function[In any](c *Contract, name, about string, run func(*Call, In) (any,
 	c.register(c.functions, name, &function{about: about, in: shapeOf[In](name), run: func(call *Call, _ string, value json.RawMessage) (any, error) {
 		var in In
 		if err := json.Unmarshal(value, &in); err != nil {
-			return nil, err // the schema let it pass; the type itself refuses it
+			return nil, errors.New(failSchema) // the schema let it pass, the type does not
 		}
 		return run(call, in)
 	}})
@@ -73,7 +74,7 @@ func Feature[In any](c *Contract, name, about string, run func(call *Call, key s
 	c.register(c.features, name, &function{about: about, in: shapeOf[In](name), run: func(call *Call, key string, value json.RawMessage) (any, error) {
 		var in In
 		if err := json.Unmarshal(value, &in); err != nil {
-			return nil, err
+			return nil, errors.New(failSchema)
 		}
 		return nil, run(call, key, in)
 	}})

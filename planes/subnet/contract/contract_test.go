@@ -66,7 +66,7 @@ func TestSchemasAreClosed(t *testing.T) {
 		`null`: "is not of type object", `{}`: "name is missing", `[]`: "is not of type object", `{"name":""}`: "0 characters",
 		`{"name":"123456789"}`: "9 characters", `{"name":1}`: "is not of type string", `{"extra":1,"name":"a"}`: `unknown member "extra"`,
 		`{"name":"a","nested":{"extra":1,"on":true}}`: `unknown member "extra"`, `{"name":"a","nested":{}}`: "on is missing",
-		`{"count":4,"name":"a"}`: "from -3 to 3", `{"count":1.5,"name":"a"}`: "whole numbers", `{"color":"green","name":"a"}`: "one of",
+		`{"count":4,"name":"a"}`: "from -3 to 3", `{"count":1.5,"name":"a"}`: "whole numbers", `{"color":"green","name":"a"}`: "one of", `{"color":"grün","name":"a"}`: `"gr\u00fcn"`,
 		`{"name":"a","tags":["","",""]}`: "3 items", `{"name":"a","tags":[1]}`: "tags[0] is not of type string", `{"name":"a","sum":"x"}`: "no Decimal",
 		`{"NAME":"a"}`: "name is missing", `{"name":null}`: "not of type string",
 	} {

@@ -22,7 +22,7 @@ func ParseDecimal(text string) (Decimal, error) {
 	whole, fraction, point := strings.Cut(strings.TrimPrefix(text, "-"), ".")
 	if !onlyDigits(whole) || point && !onlyDigits(fraction) || len(fraction) > MaxPlaces ||
 		len(whole)+len(fraction) > MaxDigits || len(whole) > 1 && whole[0] == '0' {
-		return Decimal{}, fmt.Errorf("%.40q is no decimal number", text)
+		return Decimal{}, fmt.Errorf("%+.40q is no decimal number", text)
 	}
 	n, _ := new(big.Int).SetString(whole+fraction, 10)
 	if strings.HasPrefix(text, "-") {

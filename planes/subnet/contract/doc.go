@@ -19,8 +19,9 @@
 //
 // What is left to whoever writes one: functions must be deterministic. They read
 // the call and their input, nothing else: no clock, no randomness, no goroutine, no
-// package variable that changes, no order of a Go map, no floating point. Time, ids
-// and exact numbers are here ([Call.Time], [Call.ID], [Integer], [Decimal]). The
+// package variable that changes, no order of a Go map, no floating point, and nothing
+// that changes with a version of Go, as the cases of letters or the words of its
+// errors do. Time, ids and exact numbers are here ([Call.Time], [Call.ID], [Integer], [Decimal]). The
 // budget counts reads and writes; a loop that does neither counts itself with
 // [Call.Step], for nothing else can end it, nor a recursion without end.
 //

@@ -21,7 +21,7 @@ func NewInteger(n int64) Integer { return Integer{big.NewInt(n)} }
 func ParseInteger(text string) (Integer, error) {
 	digits := strings.TrimPrefix(text, "-")
 	if !onlyDigits(digits) || len(digits) > MaxDigits || digits[0] == '0' && text != "0" {
-		return Integer{}, fmt.Errorf("%.40q is no whole number", text)
+		return Integer{}, fmt.Errorf("%+.40q is no whole number", text)
 	}
 	n, _ := new(big.Int).SetString(text, 10)
 	return Integer{n}, nil

@@ -2,7 +2,6 @@ package contract
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -41,7 +40,8 @@ type Result struct {
 }
 
 // Failures that are not the contract's own words are upstream's where it has them
-// (upstream 3.6).
+// (upstream 3.6). They stand in the state, so none repeats what another library or
+// version of Go would word differently.
 const (
 	failUnknown  = "Unknown contract operation type."
 	failSchema   = "Invalid schema."
@@ -51,6 +51,7 @@ const (
 	maxFailure   = 256     // bytes
 	maxResult    = 8 << 10 // bytes
 	failTooLarge = "The result is too large."
+	failResult   = "The result is not JSON."
 )
 
 // Run calls the contract on a state. The changes of a call that succeeds are made
@@ -118,7 +119,7 @@ func (call *Call) guard(run func(*Call) (any, error)) (value json.RawMessage, fa
 	value, err = encode(out)
 	switch {
 	case err != nil:
-		return nil, clip(fmt.Sprintf("the result is not JSON: %v", err))
+		return nil, failResult
 	case len(value) > maxResult:
 		return nil, failTooLarge
 	}

@@ -72,7 +72,7 @@ func (s *state) setNick(b *SetNick) *fault.Error {
 	}
 	var owner, old string
 	if s.read("kcin/"+b.Nick, &owner) {
-		return conflict("the nick %q is taken by %s", b.Nick, owner).WithHint("choose another one")
+		return conflict("the nick %+q is taken by %s", b.Nick, owner).WithHint("choose another one")
 	}
 	if s.read("nick/"+b.User.String(), &old) {
 		s.del("kcin/" + old)

@@ -16,7 +16,7 @@
 //     canonical JSON.
 //   - A settled transaction is carried out once, for the requester that paid, and
 //     only if a proof against the trusted validators of the settlement network says
-//     so. A proof that does not hold leaves no mark.
+//     so. A proof that does not hold leaves no mark on the transaction.
 //
 // What differs from upstream is what its weak points were: there are no marks of
 // replays ("sh/…"), for the log gives every entry to the machine once; an admin

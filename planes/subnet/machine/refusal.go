@@ -13,7 +13,8 @@ import (
 // Blocks keep the codes of all.
 const RefusalsKept = 256
 
-// A Refusal says why an entry changed nothing.
+// A Refusal says why an entry changed nothing. Its message is part of the state, so
+// it is made of our own words alone.
 type Refusal struct {
 	Entry   string             `json:"entry"`
 	Author  identity.PublicKey `json:"author"`

@@ -38,14 +38,14 @@ func (m *Machine) settled(s *state, b *Settled, out *Outcome) *fault.Error {
 	case network == nil:
 		return conflict("this subnet settles nothing").WithHint("its commands run at once")
 	case trust == nil:
-		return fault.New(fault.Unavailable, "whom to trust on network %q is not all there yet", network).WithHint("append it again later")
+		return fault.New(fault.Unavailable, "whom to trust on network %+q is not all there yet", network).WithHint("append it again later")
 	}
 	if refused := s.transactionsOn(); refused != nil {
 		return refused
 	}
 	fact, err := m.port.Verify(trust, b.Proof)
 	if err != nil {
-		return fault.New(fault.Invalid, "the proof does not hold: %v", err)
+		return fault.New(fault.Invalid, "the proof does not hold").WithHint("%v", err)
 	}
 	if refused := m.fits(s, b, string(network), fact); refused != nil {
 		return refused
@@ -71,7 +71,7 @@ func (m *Machine) settled(s *state, b *Settled, out *Outcome) *fault.Error {
 func (m *Machine) fits(s *state, b *Settled, network string, fact Fact) *fault.Error {
 	switch tx := hex.EncodeToString(fact.Tx[:]); {
 	case fact.Network != network:
-		return denied("transaction %s is of network %q, and this subnet settles on %q", tx, fact.Network, network)
+		return denied("transaction %s is of network %+q, and this subnet settles on %+q", tx, fact.Network, network)
 	case fact.Subnet != m.subnet:
 		return denied("transaction %s is for subnet %s", tx, fact.Subnet)
 	case fact.Code != 0:
@@ -90,7 +90,7 @@ func (m *Machine) msbSet(s *state, b *MsbSet) *fault.Error {
 	}
 	next, err := m.port.Advance(trust, b.Update)
 	if err != nil {
-		return fault.New(fault.Invalid, "the next validators are not proven: %v", err)
+		return fault.New(fault.Invalid, "the next validators are not proven").WithHint("%v", err)
 	}
 	s.setOwn(next, "trust")
 	return nil

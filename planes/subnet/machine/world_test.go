@@ -244,8 +244,8 @@ func (w *world) visible() string {
 
 func refusalLeaf(leaf string) bool { return strings.HasPrefix(leaf, ownSpace+"refused") }
 
-// leaves lists all keys of the state.
-func (w *world) leaves() []string {
+// commit writes the state as a version.
+func (w *world) commit() {
 	w.Helper()
 	batch := w.space.Batch()
 	w.writes++
@@ -255,15 +255,22 @@ func (w *world) leaves() []string {
 	if err := batch.Apply(); err != nil {
 		w.Fatal(err)
 	}
+	var err error
+	if w.state, err = w.tree.Update(); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// leaves lists all keys of the state.
+func (w *world) leaves() []string {
+	w.Helper()
+	w.commit()
 	view, err := w.tree.Last()
 	if err != nil {
 		w.Fatal(err)
 	}
 	var leaves []string
 	if err := view.Scan(nil, func(key, _ []byte) bool { leaves = append(leaves, string(key)); return true }); err != nil {
-		w.Fatal(err)
-	}
-	if w.state, err = w.tree.Update(); err != nil {
 		w.Fatal(err)
 	}
 	return leaves

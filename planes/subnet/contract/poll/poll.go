@@ -129,7 +129,7 @@ func now(call *contract.Call) (ms int64) {
 }
 
 func decent(_ *contract.Call, m contract.Message) error {
-	if strings.Contains(strings.ToLower(m.Text), "buy now") {
+	if strings.Contains(m.Text, "BUY NOW") {
 		return errors.New("no advertising here")
 	}
 	return nil
