@@ -227,7 +227,7 @@ func (f *Feeds) stored(l *lane, c *checked) (bool, error) {
 func (f *Feeds) kinship(c *checked) (missing []ID, err error) {
 	var greatest uint64
 	for i, parent := range c.Parents {
-		known, ok, err := f.facts(c.Feed, parent)
+		known, ok, err := f.kin(c.Feed, parent)
 		if err != nil {
 			return nil, err
 		}

@@ -61,7 +61,7 @@ func (m *Map) conclude(w *writer, fresh record, replaced []uint64) error {
 		return err
 	}
 	kept = append(kept, fresh)
-	for ; len(kept) > m.keep; kept = kept[1:] {
+	for ; len(kept) > m.keep && !m.holds(kept[0].version); kept = kept[1:] {
 		if err := m.forget(w.batch, kept[0].version, kept[1].version, fresh.version, replaced); err != nil {
 			return err
 		}
