@@ -71,10 +71,11 @@ func (b *block) add(it *item) error {
 	if err != nil {
 		return err
 	}
-	b.in[it.at.ID] = facts{uint64(b.height), it.Height, it.Seq, it.Author}
+	f := it.facts(b.height)
+	b.in[it.at.ID] = f
 	b.entries = append(b.entries, it)
 	b.outcomes = append(b.outcomes, outcome)
-	b.head.append(it.at.ID)
+	b.head.append(it.at.ID, f)
 	return nil
 }
 
@@ -135,7 +136,7 @@ func (b *block) finish(txs int, guilty []identity.PublicKey) (err error) {
 	if err != nil {
 		return err
 	}
-	b.head.root = [32]byte(root)
+	b.head.root = bft.Hash(root)
 	after, err := b.l.machine.Indexers(b.u)
 	if err == nil && !slices.Equal(b.before, after) {
 		b.after = after

@@ -228,15 +228,12 @@ func (l *Log) Commit() error {
 // write puts state, index and head into one batch. The engine's own record of
 // the block comes before it in the same store.
 func (l *Log) write(b *block) error {
-	batch := l.space.Batch()
+	batch := l.at().space.Batch()
 	b.head.version++
 	if _, err := b.u.Write(batch, b.head.version); err != nil {
 		return err
 	}
-	own := batch.In(l.space)
-	for i, it := range b.entries {
-		l.index(own, b.height, it.Entry, it.at.ID, b.base.count+uint64(i))
-	}
-	own.Set([]byte{keyHead}, b.head.encode())
+	index(batch, b.height, b.base.count, b.entries)
+	batch.Set([]byte{keyHead}, b.head.encode())
 	return batch.Apply()
 }

@@ -199,7 +199,7 @@ func TestFourIndexersAgree(t *testing.T) {
 		wait(t, "all that was said", func() bool { return !slices.ContainsFunc(said, func(e *feed.Entry) bool { return !s.confirmed(e) }) })
 	}
 	order := func(s *site) (ids []feed.ID) {
-		if err := s.log.Order(0, func(_ uint64, id feed.ID) bool { ids = append(ids, id); return true }); err != nil {
+		if err := s.log.Order(func(id feed.ID) bool { ids = append(ids, id); return true }); err != nil {
 			t.Fatal(err)
 		}
 		return ids

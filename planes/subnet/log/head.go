@@ -17,9 +17,10 @@ type head struct {
 	height  int64    // of the newest block
 	count   uint64   // entries confirmed, with the first
 	blocks  uint64   // blocks that changed something
-	order   bft.Hash // hash chain over the ids in confirmed order
+	order   bft.Hash // hash chain over ids and facts in confirmed order
 	root    bft.Hash // of the state
-	version uint64   // of the map, counted by the log
+	version uint64   // of the map: one more with each block
+	base    uint64   // the version that a snapshot left; those below are parts of it
 }
 
 // leafKey is where the state tells the order.
@@ -33,18 +34,30 @@ func (h head) leaf() []byte {
 
 const leafSize = 8 + 8 + 32
 
-// append adds an entry to the order.
-func (h *head) append(id feed.ID) {
+// append adds an entry to the order. The facts are hashed with the id: a newcomer
+// takes them from a snapshot, and checks new entries against them.
+func (h *head) append(id feed.ID, f facts) {
 	h.count++
-	h.order = sha256.Sum256(append(h.order[:], id[:]...))
+	h.order = sha256.Sum256(append(append(h.order[:], id[:]...), f.encode()...))
 }
 
-const headSize = 8 + leafSize + 32 + 8
+// decodeLeaf reads what the state says of the order.
+func decodeLeaf(raw []byte) (h head, err error) {
+	if len(raw) != leafSize {
+		return head{}, damaged("order")
+	}
+	return head{
+		count: binary.BigEndian.Uint64(raw), blocks: binary.BigEndian.Uint64(raw[8:]), order: bft.Hash(raw[16:]),
+	}, nil
+}
+
+const headSize = 8 + leafSize + 32 + 8 + 8
 
 func (h head) encode() []byte {
 	out := binary.BigEndian.AppendUint64(nil, uint64(h.height))
 	out = append(append(out, h.leaf()...), h.root[:]...)
-	return binary.BigEndian.AppendUint64(out, h.version)
+	out = binary.BigEndian.AppendUint64(out, h.version)
+	return binary.BigEndian.AppendUint64(out, h.base)
 }
 
 func decodeHead(raw []byte) (h head, err error) {
@@ -54,7 +67,7 @@ func decodeHead(raw []byte) (h head, err error) {
 	h.height = int64(binary.BigEndian.Uint64(raw))
 	h.count, h.blocks = binary.BigEndian.Uint64(raw[8:]), binary.BigEndian.Uint64(raw[16:])
 	h.order, h.root = bft.Hash(raw[24:56]), bft.Hash(raw[56:88])
-	h.version = binary.BigEndian.Uint64(raw[88:])
+	h.version, h.base = binary.BigEndian.Uint64(raw[88:]), binary.BigEndian.Uint64(raw[96:])
 	return h, nil
 }
 
@@ -82,21 +95,19 @@ func decodeFacts(raw []byte) (facts, error) {
 	return facts{number(0), number(8), number(16), identity.PublicKey(raw[24:])}, nil
 }
 
-// The keys of the log's space; numbers are 8 bytes big endian.
+// The keys of a place; numbers are 8 bytes big endian.
 //
 //	h            the head
 //	c id         facts of a confirmed entry
-//	o number     id: the confirmed order, from 0
+//	o number     roll of the entries that a block confirmed, by the first one's number
 //	p height id  nothing: an entry that is not confirmed
 //	n            how many entries of the feed are confirmed or in p
-//	m            which space the state is in
 const (
 	keyHead      = 'h'
 	keyConfirmed = 'c'
 	keyOrder     = 'o'
 	keyPending   = 'p'
 	keySeen      = 'n'
-	keyState     = 'm'
 )
 
 func confirmedKey(id feed.ID) []byte { return append([]byte{keyConfirmed}, id[:]...) }

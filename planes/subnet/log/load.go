@@ -5,33 +5,27 @@ import (
 	"encoding/binary"
 	"time"
 
+	"intercom/core/bft"
 	"intercom/core/fault"
 	"intercom/core/feed"
 	"intercom/core/identity"
-	"intercom/core/merkle"
 	"intercom/core/store"
 )
 
 // load reads where the log stands.
 func (l *Log) load() error {
-	place, _, err := l.space.Get([]byte{keyState})
+	name, _, err := l.space.Get(placeKey)
 	if err != nil {
 		return err
 	}
-	l.state.Store(l.openState(string(place)))
-	raw, ok, err := l.space.Get([]byte{keyHead})
+	l.placed.Store(l.placeAt(string(name)))
+	raw, ok, err := l.at().space.Get([]byte{keyHead})
 	if err != nil || !ok {
 		return err
 	}
 	l.head, err = decodeHead(raw)
 	l.begun = err == nil
 	return err
-}
-
-// openState gives the map in one of the places that a state can be in: a
-// snapshot is read into another one than the state that it replaces.
-func (l *Log) openState(place string) *merkle.Map {
-	return merkle.Open(l.store.Space("log/"+l.name+"/state/"+place), keptVersions)
 }
 
 // begin makes the state of the first entry, which is confirmed from the start,
@@ -51,35 +45,41 @@ func (l *Log) begin(first *feed.Entry) error {
 	if err := l.machine.Begin(u, first, 0); err != nil {
 		return err
 	}
-	b := l.space.Batch()
-	l.head.append(l.first.at.ID)
+	b := l.at().space.Batch()
+	l.head.append(l.first.at.ID, l.first.facts(0))
 	u.Set(leafKey, l.head.leaf())
 	root, err := u.Write(b, 0)
 	if err != nil {
 		return err
 	}
-	l.head.root = [32]byte(root)
-	b.In(l.space).Set([]byte{keyHead}, l.head.encode())
-	l.index(b.In(l.space), 0, first, l.first.at.ID, 0)
-	if err := b.Commit(); err != nil {
+	l.head.root = bft.Hash(root)
+	b.Set([]byte{keyHead}, l.head.encode())
+	index(b, 0, 0, []*item{l.first})
+	if _, err := l.feeds.Add(context.Background(), first, identity.PublicKey{}, time.UnixMilli(first.TS)); err != nil {
 		return err
 	}
 	l.begun = true
-	_, err = l.feeds.Add(context.Background(), first, identity.PublicKey{}, time.UnixMilli(first.TS))
-	return err
+	return b.Commit()
 }
 
-// index writes that an entry is confirmed, as number n of the order.
-func (l *Log) index(b *store.Batch, block int64, e *feed.Entry, id feed.ID, n uint64) {
-	b.Set(confirmedKey(id), facts{uint64(block), e.Height, e.Seq, e.Author}.encode())
-	b.Set(orderKey(n), id[:])
-	b.Delete(pendingKey(feed.Position{Height: e.Height, ID: id}))
+// facts is what is kept of the entry once a block has it.
+func (it *item) facts(block int64) facts { return facts{uint64(block), it.Height, it.Seq, it.Author} }
+
+// index writes that entries are confirmed, from that number of the order on.
+func index(b *store.Batch, block int64, from uint64, entries []*item) {
+	for _, it := range entries {
+		b.Set(confirmedKey(it.at.ID), it.facts(block).encode())
+		b.Delete(pendingKey(it.at))
+	}
+	if len(entries) > 0 {
+		b.Set(orderKey(from), encodeRoll(block, entries))
+	}
 }
 
 // recover makes the tail. The feed writes an entry before the log notes it, so
 // when the numbers differ the feed is looked through.
 func (l *Log) recover() error {
-	if raw, ok, err := l.space.Get([]byte{keySeen}); err != nil {
+	if raw, ok, err := l.at().space.Get([]byte{keySeen}); err != nil {
 		return err
 	} else if ok && len(raw) == 8 {
 		l.seen = binary.BigEndian.Uint64(raw)
@@ -94,7 +94,7 @@ func (l *Log) recover() error {
 		}
 	}
 	var waiting []feed.ID
-	err = l.space.Scan([]byte{keyPending}, []byte{keyPending + 1}, func(key, _ []byte) bool {
+	err = l.at().space.Scan([]byte{keyPending}, []byte{keyPending + 1}, func(key, _ []byte) bool {
 		waiting = append(waiting, pendingPosition(key).ID)
 		return true
 	})
@@ -110,7 +110,7 @@ func (l *Log) recover() error {
 
 // review compares the whole feed with what is confirmed.
 func (l *Log) review(count uint64) error {
-	b := l.space.Batch()
+	b := l.at().space.Batch()
 	var failed error
 	err := l.feeds.ScanEncoded(l.feed, feed.Position{}, func(at feed.Position, _ []byte) bool {
 		_, known, err := l.facts(at.ID)
@@ -126,10 +126,6 @@ func (l *Log) review(count uint64) error {
 	l.seen = count
 	return b.Commit()
 }
-
-func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
-
-func numberOf(raw []byte) uint64 { return binary.BigEndian.Uint64(raw) }
 
 func firstOf(errs ...error) error {
 	for _, err := range errs {

@@ -39,7 +39,7 @@ type Config struct {
 // from any goroutine, but for those of [bft.Application], which its engine calls.
 type Log struct {
 	store   *store.Store
-	name    string
+	prefix  string // of the log's spaces
 	space   *store.Space
 	feeds   *feed.Feeds
 	feed    feed.FeedID
@@ -48,9 +48,10 @@ type Log struct {
 	offer   func(context.Context, []*feed.Entry)
 	logger  *slog.Logger
 
-	state   atomic.Pointer[merkle.Map]
-	fresh   chan struct{} // something is to be offered
-	changed chan struct{} // the tail has grown: a block may come
+	placed  atomic.Pointer[place]
+	vouched atomic.Pointer[place] // of a snapshot that is being read
+	fresh   chan struct{}         // something is to be offered
+	changed chan struct{}         // the tail has grown: a block may come
 	proven  proven
 	view    view
 
@@ -72,10 +73,6 @@ type Log struct {
 	executed *block
 }
 
-// keptVersions is how many versions of the state can be read: with too few a
-// reader loses its state while it reads, with too many the disk fills.
-const keptVersions = 64
-
 // Open gives the log that is kept in the store, or a new one. It starts nothing.
 func Open(cfg Config) (*Log, error) {
 	if cfg.Store == nil || cfg.Feeds == nil || cfg.First == nil || cfg.Machine == nil || cfg.Log == nil {
@@ -85,15 +82,16 @@ func Open(cfg Config) (*Log, error) {
 		return nil, fault.New(fault.Invalid, "entry %s has parents", cfg.First.ID()).WithHint("a subnet's first entry has none")
 	}
 	l := &Log{
-		store: cfg.Store, name: cfg.Name, space: cfg.Store.Space("log/" + cfg.Name),
+		store: cfg.Store, prefix: "log/" + cfg.Name, space: cfg.Store.Space("log/" + cfg.Name),
 		feeds: cfg.Feeds, feed: cfg.First.Feed, first: newItem(cfg.First, cfg.First.Encode(), time.Time{}),
 		machine: cfg.Machine, offer: cfg.Offer, logger: cfg.Log,
 		fresh: make(chan struct{}, 1), changed: make(chan struct{}, 1), tail: newTail(),
 	}
-	l.feeds.Guard(l.gate)
 	if err := l.load(); err != nil {
 		return nil, err
 	}
+	l.feeds.Guard(l.gate)
+	l.feeds.Elders(l.elder)
 	if err := l.begin(cfg.First); err != nil {
 		return nil, err
 	}
@@ -104,8 +102,26 @@ func Open(cfg Config) (*Log, error) {
 	return l, nil
 }
 
+// at is the place of what is confirmed.
+func (l *Log) at() *place { return l.placed.Load() }
+
 // states is the map that holds the confirmed state.
-func (l *Log) states() *merkle.Map { return l.state.Load() }
+func (l *Log) states() *merkle.Map { return l.at().state }
+
+// facts finds a confirmed entry.
+func (l *Log) facts(id feed.ID) (facts, bool, error) { return l.at().facts(id) }
+
+// elder vouches to the feed for confirmed entries that it has not got.
+func (l *Log) elder(of feed.FeedID, id feed.ID) (feed.Elder, bool, error) {
+	if of != l.feed {
+		return feed.Elder{}, false, nil
+	}
+	f, ok, err := l.facts(id)
+	if p := l.vouched.Load(); p != nil && !ok && err == nil {
+		f, ok, err = p.facts(id)
+	}
+	return feed.Elder{Author: f.author, Seq: f.seq, Height: f.height}, ok, err
+}
 
 // stored takes an entry that the feed has now.
 func (l *Log) stored(e *feed.Entry) {
@@ -135,7 +151,7 @@ func (l *Log) note(it *item) error {
 	if err != nil {
 		return err
 	}
-	b := l.space.Batch()
+	b := l.at().space.Batch()
 	if !known {
 		b.Set(pendingKey(it.at), nil)
 	}
@@ -162,16 +178,6 @@ func (l *Log) OnPending(wake func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pending = wake
-}
-
-// facts finds a confirmed entry.
-func (l *Log) facts(id feed.ID) (f facts, ok bool, err error) {
-	raw, ok, err := l.space.Get(confirmedKey(id))
-	if err != nil || !ok {
-		return facts{}, false, err
-	}
-	f, err = decodeFacts(raw)
-	return f, err == nil, err
 }
 
 // signal raises a flag that somebody may be waiting for.

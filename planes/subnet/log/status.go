@@ -37,13 +37,20 @@ func (l *Log) Find(id feed.ID) (height int64, ok bool, err error) {
 	return int64(f.block), ok, err
 }
 
-// Order visits the ids of confirmed entries in the order of the chain, beginning
-// with that number, until visit answers false.
-func (l *Log) Order(from uint64, visit func(number uint64, id feed.ID) (more bool)) error {
-	return l.space.Scan(orderKey(from), []byte{keyOrder + 1}, func(key, value []byte) bool {
-		return len(value) != len(feed.ID{}) || visit(numberOf(key[1:]), feed.ID(value))
+// Order visits the ids of confirmed entries in the order of the chain, the first
+// entry first, until visit answers false.
+func (l *Log) Order(visit func(id feed.ID) (more bool)) error {
+	var failed error
+	err := l.at().space.Scan([]byte{keyOrder}, []byte{keyOrder + 1}, func(_, roll []byte) bool {
+		more := true
+		failed = readRoll(roll, func(e listed) bool {
+			more = visit(e.id)
+			return more
+		})
+		return more && failed == nil
 	})
+	return firstOf(err, failed)
 }
 
 // replicaSpace is where a replica keeps its place in the chain.
-func (l *Log) replicaSpace() *store.Space { return l.store.Space("log/" + l.name + "/replica") }
+func (l *Log) replicaSpace() *store.Space { return l.store.Space(l.prefix + "/replica") }
