@@ -62,7 +62,7 @@ func Function[In any](c *Contract, name, about string, run func(*Call, In) (any,
 	c.register(c.functions, name, &function{about: about, in: shapeOf[In](name), run: func(call *Call, _ string, value json.RawMessage) (any, error) {
 		var in In
 		if err := json.Unmarshal(value, &in); err != nil {
-			return nil, errors.New(failSchema) // the schema let it pass, the type does not
+			return nil, errFit
 		}
 		return run(call, in)
 	}})
@@ -74,11 +74,14 @@ func Feature[In any](c *Contract, name, about string, run func(call *Call, key s
 	c.register(c.features, name, &function{about: about, in: shapeOf[In](name), run: func(call *Call, key string, value json.RawMessage) (any, error) {
 		var in In
 		if err := json.Unmarshal(value, &in); err != nil {
-			return nil, errors.New(failSchema)
+			return nil, errFit
 		}
 		return nil, run(call, key, in)
 	}})
 }
+
+// errFit is about a value that its schema lets pass and its type does not.
+var errFit = errors.New("the value does not fit")
 
 func (c *Contract) register(group map[string]*function, name string, f *function) {
 	if c.functions[name] != nil || c.features[name] != nil {
