@@ -41,7 +41,7 @@ var house = []struct {
 	{"planes/subnet/log", "the log joins a feed with a chain and knows what entries mean as an interface",
 		[]string{"core/bft", "core/fault", "core/feed", "core/identity", "core/merkle", "core/store"}, nil},
 	{"planes/subnet/machine", "the state machine knows entries and state, no engine, no network and no log",
-		[]string{"core/canon", "core/fault", "core/feed", "core/identity", "planes/subnet/contract"}, []string{"core/merkle", "core/store"}},
+		[]string{"core/canon", "core/fault", "core/feed", "core/identity", "planes/subnet/contract"}, []string{"core/bft", "core/merkle", "core/store", "planes/subnet/log"}},
 	{"intersplit", "the application states what it needs of a channel as interfaces",
 		[]string{"core/canon", "core/event", "core/fault", "core/feed", "core/identity", "core/op", "core/store"}, nil},
 	{"agent", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},
