@@ -109,7 +109,7 @@ func (l *Log) carriedOut(p bft.Proposal) (*block, []bft.Result, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	l.take(p)
+	l.hand(p)
 	return b, results, b.carryOut(l.read(p.Txs), results)
 }
 
@@ -132,10 +132,10 @@ func (b *block) carryOut(items []*item, results []bft.Result) error {
 	return nil
 }
 
-// take hands a decided block's entries to the feed before they are carried out:
+// hand gives a decided block's entries to the feed before they are carried out:
 // it verifies them on all cores, and what it has need not be verified again. What
 // it refuses is seen to one by one afterwards.
-func (l *Log) take(p bft.Proposal) {
+func (l *Log) hand(p bft.Proposal) {
 	entries := make([]*feed.Entry, 0, len(p.Txs))
 	for _, tx := range p.Txs {
 		if e, err := feed.Decode(tx); err == nil {

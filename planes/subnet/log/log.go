@@ -54,6 +54,7 @@ type Log struct {
 	changed chan struct{}         // the tail has grown: a block may come
 	proven  proven
 	view    view
+	keeping sync.Mutex // held while a snapshot is made
 
 	mu        sync.Mutex
 	head      head

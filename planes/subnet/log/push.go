@@ -30,18 +30,18 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-l.fresh:
-			l.hand(ctx, l.firstOffers())
+			l.bring(ctx, l.firstOffers())
 		case now := <-tick.C:
 			if _, err := l.feeds.Due(ctx, now); err != nil && ctx.Err() == nil {
 				l.logger.Error("entries dated ahead are not taken", "error", err)
 			}
-			l.hand(ctx, l.furtherOffers(now))
+			l.bring(ctx, l.furtherOffers(now))
 			l.retry()
 		}
 	}
 }
 
-func (l *Log) hand(ctx context.Context, entries []*feed.Entry) {
+func (l *Log) bring(ctx context.Context, entries []*feed.Entry) {
 	if len(entries) > 0 && l.offer != nil {
 		l.offer(ctx, entries)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"intercom/core/bft"
 	"intercom/core/fault"
+	"intercom/core/feed"
 	"intercom/core/identity"
 	"intercom/core/merkle"
 )
@@ -15,55 +16,51 @@ import (
 // pieceSize is about how many bytes of state one frame of a snapshot has.
 const pieceSize = 1 << 20
 
-// ServeSnapshot writes a snapshot: the state after the newest block that another
-// one follows, and what must be known of the entries that made it. The state
-// stays readable meanwhile. How many are served at once, and for how long, is up
-// to the caller; it is [fault.NotFound] while there is no such block.
-func (l *Log) ServeSnapshot(ctx context.Context, to io.Writer) error {
+// put takes one frame.
+type put func(kind byte, payload []byte) error
+
+// take makes a snapshot: the state after the newest block that another one
+// follows, and what must be known of the entries that made it. The state stays
+// readable meanwhile. It is [fault.NotFound] while there is no such block.
+func (l *Log) take(ctx context.Context, to put) (then head, err error) {
 	l.mu.Lock()
 	now, at := l.head, l.at()
 	l.mu.Unlock()
 	if now.height < 2 || now.version <= now.base {
-		return fault.New(fault.NotFound, "no snapshot at height %d", now.height).WithHint("ask again after the next block, or follow the chain from its beginning")
+		return head{}, fault.New(fault.NotFound, "no snapshot at height %d", now.height).
+			WithHint("ask again after the next block, or follow the chain from its beginning")
 	}
 	state, err := at.state.At(now.version - 1)
 	if err != nil {
-		return err
+		return head{}, err
 	}
 	defer at.state.Hold(state)()
 	leaf, _, err := state.Get(leafKey)
 	if err != nil {
-		return err
+		return head{}, err
 	}
-	then, err := decodeLeaf(leaf)
-	if err != nil {
-		return err
+	if then, err = decodeLeaf(leaf); err != nil {
+		return head{}, err
 	}
-	w := bufio.NewWriterSize(to, 64<<10)
-	root := state.Root()
-	if err := writeFrame(w, frameSnapshot, append(number(uint64(now.height-1)), root[:]...)); err != nil {
-		return err
+	then.height, then.root = now.height-1, bft.Hash(state.Root())
+	err = to(frameSnapshot, append(number(uint64(then.height)), then.root[:]...))
+	if err == nil {
+		err = takeState(ctx, to, state)
 	}
-	if err := l.sendState(ctx, w, state); err != nil {
-		return err
+	if err == nil {
+		err = l.takeOrder(ctx, to, at, then.count)
 	}
-	if err := l.sendRolls(ctx, w, at, then.count); err != nil {
-		return err
+	if err == nil {
+		err = to(frameEnd, nil)
 	}
-	if err := writeFrame(w, frameEnd, nil); err != nil {
-		return err
-	}
-	return w.Flush()
+	return then, err
 }
 
-func (l *Log) sendState(ctx context.Context, w io.Writer, state *merkle.View) error {
+func takeState(ctx context.Context, to put, state *merkle.View) error {
 	for after := []byte(nil); ; {
 		piece, last, err := state.List(after, pieceSize)
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = writeFrame(w, frameState, piece)
+		if err = firstOf(err, ctx.Err()); err == nil {
+			err = to(frameState, piece)
 		}
 		if err != nil || last == nil {
 			return err
@@ -72,36 +69,57 @@ func (l *Log) sendState(ctx context.Context, w io.Writer, state *merkle.View) er
 	}
 }
 
-// sendRolls sends the first entries of the order, and of the entries themselves
-// those that new ones are built on: each author's newest, and the last.
-func (l *Log) sendRolls(ctx context.Context, w io.Writer, at *place, count uint64) error {
-	newest := make(map[identity.PublicKey]listed)
-	var last listed
+// takeOrder puts down the first entries of the order, and of the entries
+// themselves those that new ones are built on.
+func (l *Log) takeOrder(ctx context.Context, to put, at *place, count uint64) error {
+	var ends ends
 	var failed error
 	err := at.space.Scan(orderKey(0), orderKey(count), func(_, roll []byte) bool {
-		failed = firstOf(ctx.Err(), writeFrame(w, frameRoll, roll), readRoll(roll, func(e listed) bool {
-			if was, ok := newest[e.author]; !ok || e.seq >= was.seq {
-				newest[e.author] = e
-			}
-			last = e
-			return true
-		}))
+		failed = firstOf(ctx.Err(), to(frameRoll, roll), readRoll(roll, ends.see))
 		return failed == nil
 	})
 	if err = firstOf(err, failed); err != nil {
 		return err
 	}
-	newest[identity.PublicKey{}] = last
-	for _, e := range newest {
-		entry, ok, err := l.feeds.Get(l.feed, e.id)
-		if err != nil || !ok {
-			return firstOf(err, fault.New(fault.Unavailable, "entry %s is not here", e.id).WithHint("ask another peer"))
+	for id := range ends.ids() {
+		entry, ok, err := l.feeds.Get(l.feed, id)
+		if err == nil && !ok {
+			err = fault.New(fault.Unavailable, "entry %s is not here", id).WithHint("ask another peer")
 		}
-		if err := writeFrame(w, frameEntry, entry.Encode()); err != nil {
+		if err == nil {
+			err = to(frameEntry, entry.Encode())
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ends are the entries that new ones are built on, as far as an order was seen:
+// each author's newest, and the last of all.
+type ends struct {
+	newest map[identity.PublicKey]listed
+	last   feed.ID
+}
+
+func (n *ends) see(e listed) (more bool) {
+	if n.newest == nil {
+		n.newest = make(map[identity.PublicKey]listed)
+	}
+	if was, ok := n.newest[e.author]; !ok || e.seq >= was.seq {
+		n.newest[e.author] = e
+	}
+	n.last = e.id
+	return true
+}
+
+func (n *ends) ids() map[feed.ID]bool {
+	ids := map[feed.ID]bool{n.last: true}
+	for _, e := range n.newest {
+		ids[e.id] = true
+	}
+	return ids
 }
 
 // announced is what a snapshot says of itself.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"intercom/core/bft"
 	"intercom/core/fault"
@@ -116,7 +117,16 @@ func (t toy) Indexers(from log.Source) ([]bft.Validator, error) {
 func writerKey(key identity.PublicKey) []byte { return append([]byte("w"), key[:]...) }
 
 // author is the n-th author of the tests.
-func author(n int) *identity.Identity { return identity.FromSeed([32]byte{byte(n), byte(n >> 8), 7}) }
+func author(n int) *identity.Identity {
+	if known, ok := authors.Load(n); ok {
+		return known.(*identity.Identity)
+	}
+	made := identity.FromSeed([32]byte{byte(n), byte(n >> 8), 7})
+	authors.Store(n, made)
+	return made
+}
+
+var authors sync.Map // making one takes longer than signing
 
 func authorNamed(name string) identity.PublicKey {
 	n, _ := strconv.Atoi(name)
