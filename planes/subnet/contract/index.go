@@ -76,12 +76,12 @@ func (x *index) descend(key string) (path []string, next string, more bool) {
 		bounds := x.node(byte(level), path[level])
 		at, found := slices.BinarySearch(bounds, key)
 		if !found {
-			at--
+			at = max(at-1, 0) // what was before the first bound went away: the first takes its place
 		}
 		if at+1 < len(bounds) {
 			next, more = bounds[at+1], true
 		}
-		path[level-1] = bounds[max(at, 0)]
+		path[level-1] = bounds[at]
 	}
 	return path, next, more
 }

@@ -128,8 +128,8 @@ func (m *Machine) Apply(on contract.Storage, e *feed.Entry, height uint64) (Outc
 // entry is refused, and the peer goes on as all the others do.
 func (m *Machine) carry(s *state, out *Outcome) (refused *fault.Error) {
 	defer func() {
-		if recover() != nil {
-			refused = fault.New(fault.Internal, "the machine failed").WithHint("report it with the entry's id")
+		if bug := recover(); bug != nil {
+			refused = fault.New(fault.Internal, "the machine failed").WithHint("report it with the entry's id: %v", bug)
 		}
 	}()
 	b, err := m.form(s.entry)

@@ -63,7 +63,7 @@ func (m *Machine) settled(s *state, b *Settled, out *Outcome) *fault.Error {
 	m.execute(s, contract.Invocation{
 		Way: contract.ByTransaction, Name: command.Type, Value: command.Value,
 		Caller: fact.Requester, Validator: fact.Validator, ID: fact.Tx,
-	}, true, out)
+	}, out)
 	return nil
 }
 

@@ -27,7 +27,7 @@ type Transaction struct {
 	Err       any                `json:"err"` // nil, a text, or the number that the text begins with
 	Tx        string             `json:"tx"`
 	Requester identity.PublicKey `json:"ipk"`
-	Validator *string            `json:"wp"` // who settled it; nil when it was not settled
+	Validator *string            `json:"wp"` // who settled it; nil when nobody did, or it is not known
 
 	result json.RawMessage
 }
@@ -52,13 +52,13 @@ func (t *Transaction) Failure() string {
 func (t *Transaction) Result() json.RawMessage { return t.result }
 
 // execute runs a transaction and records what came of it, well or not.
-func (m *Machine) execute(s *state, inv contract.Invocation, settled bool, out *Outcome) {
+func (m *Machine) execute(s *state, inv contract.Invocation, out *Outcome) {
 	result := m.run(s, inv)
 	t := &Transaction{
 		Val: contract.Dispatch{Type: inv.Name, Value: inv.Value}, Err: errorOf(result.Failure),
 		Tx: hex.EncodeToString(inv.ID[:]), Requester: inv.Caller, result: result.Value,
 	}
-	if settled && !inv.Validator.IsZero() {
+	if !inv.Validator.IsZero() {
 		by := inv.Validator.String()
 		t.Validator = &by
 	}
@@ -119,7 +119,7 @@ func (m *Machine) command(s *state, b *Command, out *Outcome) *fault.Error {
 	}
 	m.execute(s, contract.Invocation{
 		Way: contract.ByTransaction, Name: b.Type, Value: b.Value, Caller: b.Requester, ID: s.id,
-	}, false, out)
+	}, out)
 	return nil
 }
 
