@@ -77,14 +77,14 @@ func (call *Call) Validator() identity.PublicKey { return call.inv.Validator }
 // Tx is the transaction's hash, or the entry's id, in hex.
 func (call *Call) Tx() string { return hex.EncodeToString(call.inv.ID[:]) }
 
-// Time is when the author says it wrote the entry. Nobody can make it more than ten
-// minutes late for its peers, but anybody may write an early one: use it for
-// showing, and an oracle for deadlines.
+// Time is when the author says it wrote the entry. It cannot be dated far ahead, but
+// it can lie in the past: use it for showing, and an oracle for deadlines.
 func (call *Call) Time() time.Time { return time.UnixMilli(call.inv.TS).UTC() }
 
 // ID gives a new id: 32 hex digits, the same on every peer, another one at every
 // call.
 func (call *Call) ID() string {
+	call.Step(1)
 	call.ids++
 	sum := sha256.Sum256(canon.Preimage("intercom/subnet/id/v1", call.inv.ID[:], binary.BigEndian.AppendUint64(nil, call.ids)))
 	return hex.EncodeToString(sum[:16])

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strconv"
@@ -17,8 +19,11 @@ func (s *shape) check(value json.RawMessage) error {
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	decoder.UseNumber()
 	var v any
-	if err := decoder.Decode(&v); err != nil {
-		return fmt.Errorf("it is not JSON")
+	if decoder.Decode(&v) != nil {
+		return errors.New("it is not JSON")
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return errors.New("it is more than one JSON value")
 	}
 	return s.fits("it", v)
 }

@@ -366,3 +366,21 @@ func TestIDsAreTheSameEverywhere(t *testing.T) {
 		t.Error("ids differ from run to run")
 	}
 }
+
+// Whatever the value, it is refused by the schema or fits the type.
+func FuzzValues(f *testing.F) {
+	for _, seed := range []string{`{"name":"a"}`, `{"any":[1.5],"count":-3,"maybe":null,"name":"a","nested":{"on":true},"sum":"1.5","tags":["x"]}`, `null`, `[`, `{"name":"\ud800"}`} {
+		f.Add([]byte(seed))
+	}
+	c := contract.New("test", 1)
+	contract.Function(c, "f", "", func(*contract.Call, input) (any, error) { return nil, nil })
+	f.Fuzz(func(t *testing.T, value []byte) {
+		if r := call(t, c, contract.NewMemory(), "f", string(value)); r.Failure != "" && !strings.HasPrefix(r.Failure, "Invalid schema: ") {
+			t.Fatalf("%s gives %q", value, r.Failure)
+		}
+		_, err := c.Command(string(value))
+		if err != nil && fault.KindOf(err) != fault.Invalid {
+			t.Fatalf("%s gives %v", value, err)
+		}
+	})
+}

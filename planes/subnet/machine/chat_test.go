@@ -138,3 +138,28 @@ func TestOutcomesNameWhatChanged(t *testing.T) {
 		t.Errorf("got %+v, code %d", refused, refused.Code())
 	}
 }
+
+// What would be refused is known before it is signed, and trying leaves nothing.
+func TestTrying(t *testing.T) {
+	w := newChat(t)
+	before := w.visible()
+	for _, c := range []struct {
+		author byte
+		body   Body
+		kind   fault.Kind
+	}{
+		{bob, &Post{Text: "x"}, ""}, {bob, &SetChatStatus{false}, fault.Denied}, {stranger, &Post{Text: "x"}, fault.Denied},
+		{bob, &DeleteMessage{ref(9)}, fault.NotFound}, {bob, &Command{key(bob), "ping", []byte("null")}, ""},
+	} {
+		out, err := w.m.Try(w.state, key(c.author), c.body, w.height, 0)
+		if err != nil || (out.Refused == nil) != (c.kind == "") || out.Refused != nil && out.Refused.Kind != c.kind {
+			t.Errorf("%s: %+v, %v", c.body.Kind(), out, err)
+		}
+	}
+	if _, err := w.m.Try(w.state, key(bob), &Post{}, w.height, 0); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("got %v", err)
+	}
+	if _, total, _ := Refusals(w.state, key(bob), 1); total != 0 || w.visible() != before {
+		t.Error("trying left something")
+	}
+}

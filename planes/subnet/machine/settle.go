@@ -109,12 +109,3 @@ func (m *Machine) feature(s *state, b *Feature) *fault.Error {
 	}
 	return nil
 }
-
-// Simulate runs a command on a state that is then forgotten: what it would return,
-// or why it would fail. Nothing is signed or paid. ts is the time to simulate, ms
-// since 1970.
-func (m *Machine) Simulate(on contract.Source, requester identity.PublicKey, d contract.Dispatch, ts int64) (contract.Result, error) {
-	return m.contract.Run(contract.NewDraft(on), contract.Invocation{
-		Way: contract.ByTransaction, Name: d.Type, Value: d.Value, Caller: requester, TS: ts,
-	})
-}
