@@ -126,7 +126,7 @@ func (f *Feeds) check(ctx context.Context, e *Entry) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	if known, err := f.Has(e.Feed, c.id); err != nil || known {
+	if _, known, err := f.kin(e.Feed, c.id); err != nil || known {
 		return c, err
 	}
 	return c, e.verify(c.preimage())
@@ -219,7 +219,8 @@ func (f *Feeds) stored(l *lane, c *checked) (bool, error) {
 			return false, nil
 		}
 	}
-	return f.Has(c.Feed, c.id)
+	_, known, err := f.kin(c.Feed, c.id)
+	return known, err
 }
 
 // kinship checks the entry against its parents, or names those that are not

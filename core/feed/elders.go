@@ -10,8 +10,8 @@ type Elder struct {
 
 // Elders has fn asked about entries that are not stored, and whose children may
 // be all the same: the owner of a feed vouches for them from somewhere else,
-// such as a verified snapshot. A sync does not ask for them; one that is sent all
-// the same is stored like any other. fn is quick and calls nothing of the feeds; there is one.
+// such as a verified snapshot. When a neighbour sends one it is [Known] and not
+// stored. fn is quick and calls nothing of the feeds; there is one.
 func (f *Feeds) Elders(fn func(feed FeedID, id ID) (e Elder, ok bool, err error)) {
 	f.elders.Store(&fn)
 }

@@ -131,13 +131,18 @@ func (s *site) run(confirm func(context.Context) error) {
 	})
 }
 
-func (s *site) end() {
+// halt ends what runs; the store stays open.
+func (s *site) halt() {
 	if s.stop != nil {
 		s.stop()
 		s.running.Wait()
 		s.stop = nil
-		_ = s.store.Close()
 	}
+}
+
+func (s *site) end() {
+	s.halt()
+	_ = s.store.Close()
 }
 
 // server is a node as followers see it.

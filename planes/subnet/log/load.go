@@ -135,3 +135,5 @@ func firstOf(errs ...error) error {
 	}
 	return nil
 }
+
+func numberOf(raw []byte) uint64 { return binary.BigEndian.Uint64(raw) }

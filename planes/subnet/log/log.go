@@ -49,9 +49,9 @@ type Log struct {
 	logger  *slog.Logger
 
 	placed  atomic.Pointer[place]
-	vouched atomic.Pointer[place] // of a snapshot that is being read
-	fresh   chan struct{}         // something is to be offered
-	changed chan struct{}         // the tail has grown: a block may come
+	vouched atomic.Pointer[vouching]
+	fresh   chan struct{} // something is to be offered
+	changed chan struct{} // the tail has grown: a block may come
 	proven  proven
 	view    view
 	keeping sync.Mutex // held while a snapshot is made
@@ -112,14 +112,21 @@ func (l *Log) states() *merkle.Map { return l.at().state }
 // facts finds a confirmed entry.
 func (l *Log) facts(id feed.ID) (facts, bool, error) { return l.at().facts(id) }
 
+// vouching is a snapshot that is being read: its entries may have children, and
+// some of them are to be stored.
+type vouching struct {
+	*place
+	wanted map[feed.ID]bool
+}
+
 // elder vouches to the feed for confirmed entries that it has not got.
 func (l *Log) elder(of feed.FeedID, id feed.ID) (feed.Elder, bool, error) {
 	if of != l.feed {
 		return feed.Elder{}, false, nil
 	}
 	f, ok, err := l.facts(id)
-	if p := l.vouched.Load(); p != nil && !ok && err == nil {
-		f, ok, err = p.facts(id)
+	if v := l.vouched.Load(); v != nil && !ok && err == nil && !v.wanted[id] {
+		f, ok, err = v.facts(id)
 	}
 	return feed.Elder{Author: f.author, Seq: f.seq, Height: f.height}, ok, err
 }

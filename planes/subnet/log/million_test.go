@@ -189,6 +189,11 @@ func history(t *testing.T, entries int) (*site, time.Duration) {
 func newcomers(t *testing.T, entries int) {
 	a, spent := history(t, entries)
 	p := plan{Dir: t.TempDir(), Addr: a.serve(), Genesis: a.genesis.Encode(), First: a.first.Encode()}
+	began := time.Now()
+	if err := a.log.ServeSnapshot(context.Background(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	made := time.Since(began)
 	came := runChild(t, p)
 	p.Addr = ""
 	again := runChild(t, p)
@@ -199,6 +204,7 @@ func newcomers(t *testing.T, entries int) {
 		}
 	}
 	figure(t, "%d entries, %d live keys of 100 B: signed, stored, confirmed and applied by one process in %s (%.0f/s)", entries, entries/2, spent.Round(time.Second), float64(entries)/spent.Seconds())
+	figure(t, "a snapshot is made, once for many newcomers, in %s", made.Round(time.Millisecond))
 	figure(t, "newcomer ready from a snapshot over loopback: %s, at most %.0f MB", came.Ready.Round(time.Millisecond), came.MB)
 	figure(t, "restart: %s, at most %.0f MB", again.Ready.Round(time.Millisecond), again.MB)
 }

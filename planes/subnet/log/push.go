@@ -2,6 +2,7 @@ package log
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"intercom/core/feed"
@@ -20,9 +21,13 @@ const (
 )
 
 // Run offers entries as soon as they are stored and again while they are not
-// confirmed, and has the feed take what was dated ahead when it is due. It ends
-// with ctx, which is no error.
+// confirmed, and has the feed take what was dated ahead when it is due. In calm
+// hours it makes a snapshot and prunes the feed. It ends with ctx, which is no
+// error.
 func (l *Log) Run(ctx context.Context) error {
+	var tidying sync.WaitGroup
+	defer tidying.Wait()
+	tidying.Go(func() { l.tidy(ctx) })
 	tick := time.NewTicker(offerAgain)
 	defer tick.Stop()
 	for {

@@ -69,7 +69,7 @@ func (s *restoring) run(r *bufio.Reader, chain *bft.Follower) error {
 	if err := chain.Resume(s.ctx, s.height, h.root, next, s.l.replicaSpace()); err != nil {
 		return err
 	}
-	s.l.vouched.Store(s.to)
+	s.l.vouched.Store(&vouching{s.to, s.ids()})
 	slices.SortFunc(s.newest, func(a, b *feed.Entry) int { return cmp.Compare(a.Height, b.Height) })
 	return s.l.add(s.newest, latest(s.newest))
 }
@@ -159,6 +159,14 @@ func (s *restoring) verify() (h head, next []bft.Validator, err error) {
 	h.height, h.root, h.version, h.base = s.height, bft.Hash(s.root), s.version, s.version
 	next, err = s.l.machine.Indexers(state)
 	return h, next, err
+}
+
+func (s *restoring) ids() map[feed.ID]bool {
+	ids := make(map[feed.ID]bool, len(s.newest))
+	for _, e := range s.newest {
+		ids[e.ID()] = true
+	}
+	return ids
 }
 
 // latest is the time at which none of the entries is dated ahead.
