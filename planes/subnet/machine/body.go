@@ -10,7 +10,8 @@ import (
 // A Kind is what an entry does.
 type Kind byte
 
-// The kinds. Their names are those of the operations that write them.
+// The kinds. Their names are those of the operations that write them; their numbers
+// stand in entries and stay.
 const (
 	KindFirst Kind = iota + 1
 	KindChunk
@@ -126,8 +127,8 @@ type (
 
 // Limits of what stands in bodies, in bytes.
 const (
-	MaxFeature = 4096 // of a feature's value (upstream 3.3)
-	MaxCommand = 8192 // of a command's value
+	MaxFeature = 4096     // of a feature's value (upstream 3.3)
+	MaxCommand = 15 << 10 // of a command's value
 	MaxProof   = 15 << 10
 	maxName    = 64
 )

@@ -7,12 +7,13 @@ import (
 	"intercom/planes/subnet/contract"
 )
 
-// A Machine carries entries out. It holds no state and may be used from any
-// goroutine.
+// A Machine carries entries out. It holds no state but a memory of proofs that it
+// verified; it may be used from any goroutine.
 type Machine struct {
 	subnet   identity.PublicKey
 	contract *contract.Contract
 	port     Port
+	memory   memory
 }
 
 // New makes the machine of the subnet with that bootstrap key. The port is needed

@@ -43,7 +43,7 @@ func (m *Machine) settled(s *state, b *Settled, out *Outcome) *fault.Error {
 	if refused := s.transactionsOn(); refused != nil {
 		return refused
 	}
-	fact, err := m.port.Verify(trust, b.Proof)
+	fact, err := m.verify(trust, b.Proof)
 	if err != nil {
 		return fault.New(fault.Invalid, "the proof does not hold").WithHint("%v", err)
 	}

@@ -127,3 +127,37 @@ func TestW73CommandsAreClosed(t *testing.T) {
 	}
 	w.want("app/kv/a", "")
 }
+
+// Each proof is verified once for each trust, however often a tail is carried out.
+func TestProofsAreVerifiedOnce(t *testing.T) {
+	w := newWorld(t, true)
+	counting := &counter{}
+	w.m = New(key(boot), tester(), counting)
+	good, bad := w.pay(w.command(bob, "ping", "null"), 1, nil), w.pay(w.command(bob, "ping", "null"), 2, nil)
+	bad.Proof = []byte("no proof")
+	for range 5 {
+		for _, b := range []Body{good, bad} {
+			if _, err := w.m.Try(w.state, key(bob), b, w.height, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if counting.asked != 2 {
+		t.Errorf("the port was asked %d times about 2 proofs", counting.asked)
+	}
+	w.do(eve, &MsbSet{[]byte("trust and the next")})
+	w.refused(bob, good, fault.Invalid) // what held under other validators
+	if counting.asked != 3 {
+		t.Errorf("the port was asked %d times", counting.asked)
+	}
+}
+
+type counter struct {
+	port
+	asked int
+}
+
+func (c *counter) Verify(trust, proof []byte) (Fact, error) {
+	c.asked++
+	return c.port.Verify(trust, proof)
+}
