@@ -27,7 +27,6 @@ type world struct {
 	random *rand.Rand
 	peers  []*peer
 	cancel []context.CancelFunc
-	runs   sync.WaitGroup // of what the network has under way
 	loops  []*sync.WaitGroup
 
 	mu    sync.Mutex // what messages under way look at
@@ -35,6 +34,7 @@ type world struct {
 	down  []bool
 	dice  []*rand.Rand
 	sent  []int
+	away  int // messages under way
 
 	chain chain
 	sets  [][]string // the validators of the block of each height, from 1
@@ -99,10 +99,14 @@ func (w *world) send(from int, entries []*feed.Entry) {
 		}
 		w.sent[from]++
 		delay := time.Duration(w.dice[from].IntN(300))*time.Millisecond + time.Duration(w.sent[from]*worldSize+from)
-		w.runs.Go(func() {
+		w.away++
+		go func() { // arrived waits for it
 			time.Sleep(delay)
 			w.deliver(from, to, entries)
-		})
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.away--
+		}()
 	}
 }
 
@@ -130,11 +134,19 @@ func (w *world) turnOff(i int, off bool) {
 	w.down[i] = off
 }
 
-// settle lets everything that is under way arrive.
+// settle lets time pass.
 func (w *world) settle(d time.Duration) {
 	time.Sleep(d)
-	w.runs.Wait()
 	synctest.Wait()
+}
+
+// arrived waits until nothing is under way; nobody sends any more.
+func (w *world) arrived() {
+	for away := 1; away > 0; w.settle(time.Millisecond) {
+		w.mu.Lock()
+		away = w.away
+		w.mu.Unlock()
+	}
 }
 
 // sync brings two peers' feeds together over a stream, as far as both admit.

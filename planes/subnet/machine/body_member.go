@@ -15,8 +15,9 @@ type Signer interface {
 }
 
 type (
-	// AddIndexer makes a key an indexer, and a writer if it is none; the admin's.
-	// With an absent one the subnet may stand still for good, so it consents
+	// AddIndexer makes a key an indexer, and a writer if it is none, or gives an
+	// indexer another validator key, as when it lost its store; the admin's. With an
+	// absent one the subnet may stand still for good, so it consents
 	// itself, and whoever writes this makes sure that it is there.
 	AddIndexer struct{ Consent Consent }
 	// A Consent is a future indexer's word, for one subnet and one validator key,

@@ -144,12 +144,13 @@ func (s *state) addIndexer(b *AddIndexer) *fault.Error {
 		return refused
 	}
 	x, list := b.Consent.Indexer, s.indexers()
+	at := slices.IndexFunc(list, func(other Indexer) bool { return other.Author == x.Author })
 	switch {
-	case s.isIndexer(x.Author):
+	case at >= 0 && list[at].Key == x.Key:
 		return conflict("%s is an indexer already", x.Author)
 	case slices.ContainsFunc(list, func(other Indexer) bool { return other.Key == x.Key }):
 		return conflict("validator key %s is another indexer's", x.Key)
-	case len(list) >= MaxIndexers:
+	case at < 0 && len(list) >= MaxIndexers:
 		return fault.New(fault.Limited, "the subnet has %d indexers, which is the most", MaxIndexers)
 	case b.Consent.Until < s.height:
 		return denied("the consent of %s was good up to block %d, and this is %d", x.Author, b.Consent.Until, s.height).WithHint("ask it again")
@@ -157,6 +158,9 @@ func (s *state) addIndexer(b *AddIndexer) *fault.Error {
 		return denied("%s did not consent to be an indexer of this subnet with that validator key", x.Author)
 	}
 	s.let(x.Author)
+	if at >= 0 {
+		list = slices.Delete(list, at, at+1)
+	}
 	s.setIndexers(append(list, x))
 	return nil
 }

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"intercom/core/fault"
@@ -106,6 +107,11 @@ func TestW18IndexersAreGuarded(t *testing.T) {
 	w.refused(adminKey, &AddIndexer{consent(bob, engine(boot), 1<<40)}, fault.Conflict)
 	w.do(adminKey, &AddIndexer{good})
 	w.refused(adminKey, &AddIndexer{good}, fault.Conflict)
+	w.do(adminKey, &AddIndexer{consent(bob, engine(mod), 1<<40)}) // another validator key
+	w.refused(adminKey, &AddIndexer{consent(eve, engine(mod), 1<<40)}, fault.Conflict)
+	if list, _ := w.m.Indexers(w.state); len(list) != 2 || !slices.Contains(list, Indexer{key(bob), engine(mod)}) {
+		t.Errorf("the indexers are %v", list)
+	}
 	w.do(adminKey, &AddIndexer{consent(stranger, engine(stranger), 1<<40)})
 	if now, ever, err := MayWrite(w.state, key(stranger)); !now || !ever || err != nil {
 		t.Error("an indexer cannot write")
