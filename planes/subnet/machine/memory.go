@@ -24,15 +24,16 @@ type verdict struct {
 const remembered = 4096
 
 // verify asks the port unless it was asked the same before.
-func (m *Machine) verify(trust, proof []byte) (Fact, error) {
-	asked := sha256.Sum256(canon.Preimage("intercom/subnet/proof/v1", trust, proof))
+func (m *Machine) verify(trust, proof []byte, claim Claim) (Fact, error) {
+	asked := sha256.Sum256(canon.Preimage("intercom/subnet/proof/v1", trust, proof,
+		claim.Subnet[:], claim.Requester[:], claim.Command[:]))
 	m.memory.mu.Lock()
 	v, known := m.memory.facts[asked]
 	m.memory.mu.Unlock()
 	if known {
 		return v.fact, v.err
 	}
-	v.fact, v.err = m.port.Verify(trust, proof)
+	v.fact, v.err = m.port.Verify(trust, proof, claim)
 	m.memory.mu.Lock()
 	defer m.memory.mu.Unlock()
 	if m.memory.facts == nil || len(m.memory.facts) >= remembered {

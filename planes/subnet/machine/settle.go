@@ -10,28 +10,30 @@ import (
 )
 
 // A Port is the settlement network as pure functions: what they answer depends on
-// their arguments alone.
+// their arguments alone, whatever the bytes, and they do not panic.
 type Port interface {
-	// Verify reads a proof against what is trusted. What does not hold is an error.
-	Verify(trust, proof []byte) (Fact, error)
+	// Verify tells that a proof shows the claim under a trust: that the network took
+	// the payment and carried it out. What does not hold is an error.
+	Verify(trust, proof []byte, claim Claim) (Fact, error)
 	// Advance takes the next set of validators, none skipped.
 	Advance(trust, update []byte) ([]byte, error)
 }
 
-// A Fact is what a proof proves: a transaction that the settlement network carried
-// out, and for whom.
-type Fact struct {
-	Network   string // its name
-	Tx        [32]byte
-	Code      uint32 // 0 is success: only that is paid
-	Requester identity.PublicKey
-	Subnet    identity.PublicKey
+// A Claim is what a transaction is to have settled.
+type Claim struct {
+	Subnet    identity.PublicKey // the bootstrap key
+	Requester identity.PublicKey // whose command it is, and who paid
 	Command   [32]byte           // see [CommandHash]
-	Validator identity.PublicKey // who put it into its block; may be zero
 }
 
-// settled carries a command out that was paid for: the proof holds, it is about
-// this subnet's command and its requester, and it was not carried out before.
+// A Fact is the transaction that settled what was claimed.
+type Fact struct {
+	Tx        [32]byte
+	Validator identity.PublicKey // who put it into its block; zero when that is not known
+}
+
+// settled carries a command out that was paid for: the proof is about this subnet's
+// command and its requester, and the payment was not used before.
 func (m *Machine) settled(s *state, b *Settled, out *Outcome) *fault.Error {
 	network, trust := s.own("settlement"), s.own("trust")
 	switch {
@@ -43,42 +45,23 @@ func (m *Machine) settled(s *state, b *Settled, out *Outcome) *fault.Error {
 	if refused := s.transactionsOn(); refused != nil {
 		return refused
 	}
-	fact, err := m.verify(trust, b.Proof)
-	if err != nil {
-		return fault.New(fault.Invalid, "the proof does not hold").WithHint("%v", err)
-	}
-	if refused := m.fits(s, b, string(network), fact); refused != nil {
-		return refused
-	}
 	command, found := s.command(b.Command)
-	switch {
-	case !found:
-		return fault.New(fault.NotFound, "no command %s waits", b.Command).WithHint("append the command again, then its proof")
-	case fact.Command != CommandHash(m.subnet, command.Type, command.Value):
-		return denied("transaction %x paid for another command than %s", fact.Tx, b.Command)
-	case fact.Requester != command.Requester:
-		return denied("transaction %x was paid by %s, and the command is %s's", fact.Tx, fact.Requester, command.Requester)
+	if !found {
+		return fault.New(fault.NotFound, "no command %s waits", b.Command).
+			WithHint("look whether its transaction was carried out; if not, append the command again, then its proof")
+	}
+	fact, err := m.verify(trust, b.Proof, Claim{m.subnet, command.Requester, CommandHash(m.subnet, command.Type, command.Value)})
+	if err != nil {
+		return denied("the proof does not show that command %s was paid for", b.Command).WithHint("%v", err)
+	}
+	if tx := hex.EncodeToString(fact.Tx[:]); s.leaf(contract.Leaf("tx/"+tx)) != nil {
+		return conflict("transaction %s was carried out before", tx)
 	}
 	s.delOwn("command/", b.Command[:])
 	m.execute(s, contract.Invocation{
 		Way: contract.ByTransaction, Name: command.Type, Value: command.Value,
-		Caller: fact.Requester, Validator: fact.Validator, ID: fact.Tx,
+		Caller: command.Requester, Validator: fact.Validator, ID: fact.Tx,
 	}, out)
-	return nil
-}
-
-// fits tells whether a proven transaction may be carried out here.
-func (m *Machine) fits(s *state, b *Settled, network string, fact Fact) *fault.Error {
-	switch tx := hex.EncodeToString(fact.Tx[:]); {
-	case fact.Network != network:
-		return denied("transaction %s is of network %+q, and this subnet settles on %+q", tx, fact.Network, network)
-	case fact.Subnet != m.subnet:
-		return denied("transaction %s is for subnet %s", tx, fact.Subnet)
-	case fact.Code != 0:
-		return denied("transaction %s failed with code %d", tx, fact.Code)
-	case s.leaf(contract.Leaf("tx/"+tx)) != nil:
-		return conflict("transaction %s was carried out before", tx)
-	}
 	return nil
 }
 

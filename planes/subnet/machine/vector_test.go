@@ -222,19 +222,19 @@ func (g *golden) tx(s step) {
 	requester := g.people[op.Value.Ipk]
 	command := g.entry(boot, &Command{requester, d.Type, value})
 	g.apply(command)
-	pay := g.pay(command, 0, func(f *Fact) {
+	pay := g.pay(command, 0, func(p *proof) {
 		raw, _ := hex.DecodeString(op.Key)
-		f.Tx = [32]byte(raw)
-		f.Validator, _ = identity.ParsePublicKey(op.Value.Wp)
+		p.Fact.Tx = [32]byte(raw)
+		p.Fact.Validator, _ = identity.ParsePublicKey(op.Value.Wp)
 		switch {
 		case strings.Contains(s.Label, "other ipk"):
 			for _, k := range g.people {
 				if k != requester {
-					f.Requester = k
+					p.Claim.Requester = k
 				}
 			}
 		case strings.Contains(s.Label, "content hash belongs"):
-			f.Command[0]++
+			p.Claim.Command[0]++
 		}
 	})
 	if !s.MsbEntryPresent {

@@ -33,7 +33,7 @@ func TestW5ProofsAreJudgedByTheStateAlone(t *testing.T) {
 	command := w.command(bob, "ping", "null")
 	ahead := w.pay(command, 1, nil)
 	ahead.Proof = bytes.Replace(ahead.Proof, []byte(`"trust"`), []byte(`"trust and the next"`), 1)
-	w.refused(bob, ahead, fault.Invalid)
+	w.refused(bob, ahead, fault.Denied)
 	w.refused(bob, &MsbSet{[]byte("other validators")}, fault.Invalid)
 	w.do(eve, &MsbSet{[]byte("trust and the next")})
 	w.refused(eve, &MsbSet{[]byte("trust and the next")}, fault.Invalid)
@@ -61,8 +61,11 @@ func TestW10AnyWriterFinishesWhatWasPaid(t *testing.T) {
 	if ids, _ := Commands(w.state, key(bob)); len(ids) != 0 {
 		t.Errorf("%v still waits", ids)
 	}
-	w.refused(eve, w.pay(command, 1, nil), fault.Conflict)
-	w.refused(eve, w.pay(command, 2, nil), fault.NotFound) // the command was for one payment
+	w.refused(eve, w.pay(command, 1, nil), fault.NotFound) // the command was for one payment
+	again := w.entry(eve, &Command{key(bob), "ping", []byte("null")})
+	w.apply(again)
+	w.refused(eve, w.pay(again, 1, nil), fault.Conflict) // and the payment for one command
+	w.do(eve, w.pay(again, 2, nil))
 }
 
 // W10: while transactions are off nothing that was paid is lost.
@@ -81,10 +84,9 @@ func TestW10PaidTransactionsWaitWhileTheyAreOff(t *testing.T) {
 func TestW11TheRequesterIsBound(t *testing.T) {
 	w := newWorld(t, true)
 	command := w.command(bob, "ping", "null")
-	w.refused(eve, w.pay(command, 1, func(f *Fact) { f.Requester = key(eve) }), fault.Denied)
-	for name, change := range map[string]func(f *Fact){
-		"network": func(f *Fact) { f.Network = "other" }, "subnet": func(f *Fact) { f.Subnet = key(bob) },
-		"code": func(f *Fact) { f.Code = 7 }, "command": func(f *Fact) { f.Command[31]++ },
+	for name, change := range map[string]func(p *proof){
+		"requester": func(p *proof) { p.Claim.Requester = key(eve) }, "subnet": func(p *proof) { p.Claim.Subnet = key(bob) },
+		"code": func(p *proof) { p.Code = 7 }, "command": func(p *proof) { p.Claim.Command[31]++ }, "network": func(p *proof) { p.Trust = "other" },
 	} {
 		if out := w.refused(eve, w.pay(command, 1, change), fault.Denied); out.Refused.Message == "" {
 			t.Error(name)
@@ -146,7 +148,7 @@ func TestProofsAreVerifiedOnce(t *testing.T) {
 		t.Errorf("the port was asked %d times about 2 proofs", counting.asked)
 	}
 	w.do(eve, &MsbSet{[]byte("trust and the next")})
-	w.refused(bob, good, fault.Invalid) // what held under other validators
+	w.refused(bob, good, fault.Denied) // what held under other validators
 	if counting.asked != 3 {
 		t.Errorf("the port was asked %d times", counting.asked)
 	}
@@ -157,7 +159,7 @@ type counter struct {
 	asked int
 }
 
-func (c *counter) Verify(trust, proof []byte) (Fact, error) {
+func (c *counter) Verify(trust, proof []byte, claim Claim) (Fact, error) {
 	c.asked++
-	return c.port.Verify(trust, proof)
+	return c.port.Verify(trust, proof, claim)
 }

@@ -69,19 +69,24 @@ func tester() *contract.Contract {
 	return c
 }
 
-// port is a settlement network that believes what the test wrote: a proof is a
-// fact in JSON under the trust that it names.
+// port is a settlement network that believes what the test wrote: a proof is in JSON
+// and names the trust that it holds under.
 type port struct{}
 
 type proof struct {
 	Trust string
+	Claim Claim
+	Code  uint32
 	Fact  Fact
 }
 
-func (port) Verify(trust, raw []byte) (Fact, error) {
+func (port) Verify(trust, raw []byte, claim Claim) (Fact, error) {
 	var p proof
 	if err := json.Unmarshal(raw, &p); err != nil || p.Trust != string(trust) {
 		return Fact{}, errors.New("not signed by those who are trusted")
+	}
+	if p.Claim != claim || p.Code != 0 {
+		return Fact{}, errors.New("it shows something else")
 	}
 	return p.Fact, nil
 }
@@ -294,21 +299,21 @@ func (w *world) want(name, value string) {
 }
 
 // pay is the entry that settles a command.
-func (w *world) pay(command *feed.Entry, tx byte, change func(f *Fact)) *Settled {
+func (w *world) pay(command *feed.Entry, tx byte, change func(p *proof)) *Settled {
 	w.Helper()
 	body, err := Decode(command.Body)
 	if err != nil {
 		w.Fatal(err)
 	}
 	c := body.(*Command)
-	f := Fact{
-		Network: network, Tx: [32]byte{tx}, Requester: c.Requester, Subnet: key(boot),
-		Command: CommandHash(key(boot), c.Type, c.Value), Validator: key(stranger),
+	p := proof{
+		Trust: "trust", Claim: Claim{key(boot), c.Requester, CommandHash(key(boot), c.Type, c.Value)},
+		Fact: Fact{[32]byte{tx}, key(stranger)},
 	}
 	if change != nil {
-		change(&f)
+		change(&p)
 	}
-	raw, err := json.Marshal(proof{"trust", f})
+	raw, err := json.Marshal(p)
 	if err != nil {
 		w.Fatal(err)
 	}
