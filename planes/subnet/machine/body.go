@@ -130,6 +130,7 @@ const (
 	MaxFeature = 4096     // of a feature's value (upstream 3.3)
 	MaxCommand = 15 << 10 // of a command's value
 	MaxProof   = 15 << 10
+	MaxUpdate  = 16320 // of the next validators, 100 at most: all that an entry takes
 	maxName    = 64
 )
 
@@ -150,7 +151,7 @@ func (b *AddWriter) code(c *coder)          { c.key("key", &b.Key) }
 func (b *RemoveWriter) code(c *coder)       { c.key("key", &b.Key) }
 func (b *SetAutoAddWriters) code(c *coder)  { c.flag("on", &b.On) }
 func (b *EnableTransactions) code(c *coder) { c.flag("on", &b.On) }
-func (b *MsbSet) code(c *coder)             { c.bytes("update", &b.Update, 1, MaxProof) }
+func (b *MsbSet) code(c *coder)             { c.bytes("update", &b.Update, 1, MaxUpdate) }
 func (b *Feature) code(c *coder) {
 	c.text("name", &b.Name, 1, maxName)
 	c.text("key", &b.Key, 1, 256)

@@ -79,7 +79,7 @@ func TestTheLargestBodiesFitIntoEntries(t *testing.T) {
 	for _, b := range []Body{
 		first, &Chunk{Data: make([]byte, ChunkSize)}, &Post{Text: text, Attachments: make([]string, MaxAttachments), ReplyTo: &MessageRef{Number: 1}},
 		&Feature{text[:maxName], text[:256], quotes(MaxFeature)}, &Command{key(bob), text[:maxName], quotes(MaxCommand)},
-		&Settled{Proof: make([]byte, MaxProof)}, &MsbSet{make([]byte, MaxProof)},
+		&Settled{Proof: make([]byte, MaxProof)}, &MsbSet{make([]byte, MaxUpdate)},
 	} {
 		if raw, err := Encode(b); err != nil || len(raw) > feed.MaxBody {
 			t.Errorf("%s has %d bytes, %v", b.Kind(), len(raw), err)
