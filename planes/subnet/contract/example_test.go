@@ -15,25 +15,23 @@ func Example() {
 		Amount contract.Decimal `json:"amount" about:"how much, as a text: \"12.50\""`
 	}
 	c := contract.New("purse", 1)
-	move := func(sign int64) func(*contract.Call, amount) (any, error) {
-		return func(call *contract.Call, in amount) (any, error) {
-			var purse contract.Decimal
-			call.Read("purse", &purse)
-			factor, _ := contract.DecimalOf(contract.NewInteger(sign), 0)
-			purse = purse.Add(in.Amount.Mul(factor))
-			if in.Amount.Sign() <= 0 {
-				return nil, errors.New("the amount has to be above zero")
-			}
-			call.Put("by/"+call.Tx()[:8], call.Caller())
-			call.Put("purse", purse)
-			if purse.Sign() < 0 {
-				return nil, fmt.Errorf("%s are not there", in.Amount)
-			}
-			return purse, nil
+	move := func(call *contract.Call, amount contract.Decimal) (any, error) {
+		var purse contract.Decimal
+		call.Read("purse", &purse)
+		purse = purse.Add(amount)
+		call.Put("moved/"+call.Tx()[:8], call.Caller())
+		call.Put("purse", purse)
+		if purse.Sign() < 0 {
+			return nil, errors.New("that much is not there")
 		}
+		return purse, nil
 	}
-	contract.Function(c, "pay", "put an amount into the purse", move(1))
-	contract.Function(c, "take", "take an amount out", move(-1))
+	contract.Function(c, "pay", "put an amount into the purse", func(call *contract.Call, in amount) (any, error) {
+		return move(call, in.Amount)
+	})
+	contract.Function(c, "take", "take an amount out", func(call *contract.Call, in amount) (any, error) {
+		return move(call, contract.Decimal{}.Sub(in.Amount))
+	})
 
 	state := contract.NewMemory()
 	alice := identity.FromSeed([32]byte{1}).PublicKey()
@@ -48,12 +46,12 @@ func Example() {
 		result, _ := c.Run(state, contract.Invocation{
 			Way: contract.ByTransaction, Name: d.Type, Value: d.Value, Caller: alice, ID: [32]byte{byte(i)},
 		})
-		fmt.Println(d.Type, string(result.Value), result.Failure)
+		fmt.Printf("%s: %s%s\n", d.Type, result.Value, result.Failure)
 	}
 	fmt.Println(state.Names(), string(state.Value("purse")))
 	// Output:
-	// pay "20"
-	// take "7.5"
-	// take  8 are not there
-	// [by/00000000 by/01000000 purse] "7.5"
+	// pay: "20"
+	// take: "7.5"
+	// take: that much is not there
+	// [moved/00000000 moved/01000000 purse] "7.5"
 }
