@@ -34,7 +34,7 @@ func writeFrame(w io.Writer, kind byte, payload []byte) error {
 func readFrame(r io.Reader) (kind byte, payload []byte, err error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return 0, nil, err
+		return 0, nil, broken(err)
 	}
 	size := binary.BigEndian.Uint32(head[1:])
 	if size > maxFrame {
@@ -44,7 +44,14 @@ func readFrame(r io.Reader) (kind byte, payload []byte, err error) {
 	if err == nil && len(payload) < int(size) {
 		err = io.ErrUnexpectedEOF
 	}
-	return head[0], payload, err
+	if err != nil {
+		return 0, nil, broken(err)
+	}
+	return head[0], payload, nil
+}
+
+func broken(err error) error {
+	return fault.New(fault.Unavailable, "the other peer's stream ended: %w", err).WithHint("ask again, or another")
 }
 
 func malformed(format string, args ...any) error {

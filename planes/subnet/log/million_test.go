@@ -209,7 +209,7 @@ func newcomers(t *testing.T, entries int) {
 	figure(t, "restart: %s, at most %.0f MB", again.Ready.Round(time.Millisecond), again.MB)
 }
 
-func TestNewcomerInAnotherProcessBeginsFromASnapshot(t *testing.T) { newcomers(t, 2000) }
+func TestNewcomerInAnotherProcessBeginsFromASnapshot(t *testing.T) { newcomers(t, 400) }
 
 func TestProofMillionEntries(t *testing.T) {
 	if proving() {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"testing"
 	"time"
 
@@ -177,8 +176,8 @@ func FuzzSnapshotFrames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		p := newPeer(t, 0, firstEntry("0"))
 		before := p.log.Status()
-		if err := p.log.ReadFrames(raw); err == nil || err == io.EOF {
-			t.Errorf("%x is a snapshot: %v", raw, err)
+		if err := p.log.ReadFrames(raw); err == nil {
+			t.Errorf("%x is a snapshot", raw)
 		}
 		if p.log.Status() != before {
 			t.Error("the log has changed")
