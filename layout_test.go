@@ -42,6 +42,8 @@ var house = []struct {
 		[]string{"core/bft", "core/fault", "core/feed", "core/identity", "core/merkle", "core/store"}, nil},
 	{"planes/subnet/machine", "the state machine knows entries and state, no engine, no network and no log",
 		[]string{"core/canon", "core/fault", "core/feed", "core/identity", "planes/subnet/contract"}, []string{"core/bft", "core/merkle", "core/store", "planes/subnet/log"}},
+	{"planes/subnet", "a plane stands on core and its own parts, not on the runner or another plane",
+		[]string{"core/bft", "core/canon", "core/event", "core/fault", "core/feed", "core/identity", "core/merkle", "core/op", "core/p2p", "core/store"}, nil},
 	{"intersplit", "the application states what it needs of a channel as interfaces",
 		[]string{"core/canon", "core/event", "core/fault", "core/feed", "core/identity", "core/op", "core/store"}, nil},
 	{"agent", "a surface knows operations and events, not planes", []string{"core/event", "core/fault", "core/op"}, nil},

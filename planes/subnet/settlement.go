@@ -1,0 +1,35 @@
+package subnet
+
+import (
+	"context"
+
+	"intercom/core/identity"
+	"intercom/planes/subnet/machine"
+)
+
+// Settlement is the network on which transactions are paid, as the plane needs it.
+// Its [machine.Port] and Begin are pure functions of their arguments.
+type Settlement interface {
+	machine.Port
+
+	// Begin reads a genesis: the network's name, and what it makes one believe.
+	Begin(genesis []byte) (network string, trust []byte, err error)
+
+	// Genesis is where the network begins; the first call may make or fetch it.
+	Genesis(ctx context.Context) ([]byte, error)
+	// Updates are the changes of validators from that height on, for the port.
+	Updates(ctx context.Context, from int64) ([][]byte, error)
+
+	// Deploy registers a subnet and gives the transaction's hash; one that is
+	// registered already is a fault.Conflict. Deployed tells whether it is.
+	Deploy(ctx context.Context, bootstrap machine.Signer, channel [32]byte) (hash [32]byte, err error)
+	Deployed(ctx context.Context, subnet identity.PublicKey) (bool, error)
+
+	// Settle pays for a command and gives the transaction's hash once it is on this
+	// peer's disk. Call names one wish to pay: repeated, also after a restart, it
+	// gives the same transaction, unless that has ended in vain.
+	Settle(ctx context.Context, call [32]byte, subnet identity.PublicKey, command [32]byte) (hash [32]byte, err error)
+	// Proof waits until a transaction is settled and gives the proof for the port. A
+	// transaction that ended otherwise is a fault.Conflict.
+	Proof(ctx context.Context, hash [32]byte) ([]byte, error)
+}
