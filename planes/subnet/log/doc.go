@@ -24,6 +24,9 @@
 //     entries, has what it sent confirmed and hinders nobody.
 //   - The tail is bounded, in all and for each author. What does not fit is
 //     refused with fault.Limited until some of it is confirmed.
+//   - A newcomer needs the state and what is known of its entries, not the history:
+//     [Log.Restore] holds a snapshot against what the chain's validators signed
+//     before any of it counts. What a snapshot covers can go from the feed.
 //   - A peer whose machine comes to another result than the indexers signed
 //     stops confirming, and says so with a fault.Conflict.
 //
@@ -33,6 +36,11 @@
 // Wake to [Log.OnPending]; any other peer calls [Log.Follow], after
 // [Log.Restore] from a snapshot when it is far behind. Both run [Log.Run].
 //
+// A node needs the chain's blocks from the first one on: a peer that followed, or
+// began from a snapshot, cannot become an indexer with the same log, and an
+// indexer's engine keeps its blocks.
+//
 // Streams, who the neighbours are, and the meaning of entries are left to the
-// plane.
+// plane: it hands on what Offer gives with [Log.Take] at the other end, and has
+// neighbours [Log.Exchange] their tails now and then.
 package log

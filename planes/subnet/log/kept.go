@@ -73,7 +73,7 @@ func (l *Log) keepSnapshot(ctx context.Context) (kept, error) {
 		return kept{}, err
 	}
 	n := uint64(0)
-	then, err := l.take(ctx, func(kind byte, payload []byte) error {
+	then, err := l.makeSnapshot(ctx, func(kind byte, payload []byte) error {
 		b := space.Batch()
 		b.Set(number(n), append([]byte{kind}, payload...))
 		n++

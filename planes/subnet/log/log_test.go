@@ -35,6 +35,19 @@ func TestEntriesAreSeenAtOnceAndConfirmedByTheChain(t *testing.T) {
 	}
 }
 
+func TestTailSurvivesARestart(t *testing.T) {
+	c := &chain{t: t}
+	a := newPeer(t, 0, firstEntry("0"))
+	a.say("put x 1")
+	if err := a.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.open()
+	if a.log.Status().Waiting != 1 || a.local("x") != "1" || c.confirm(a) != 1 {
+		t.Errorf("%+v", a.log.Status())
+	}
+}
+
 func TestFailedEntriesAreRecordedAndChangeTheRoot(t *testing.T) {
 	c := &chain{t: t}
 	a := newPeer(t, 0, firstEntry("0"))

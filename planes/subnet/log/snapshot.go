@@ -19,10 +19,10 @@ const pieceSize = 1 << 20
 // put takes one frame.
 type put func(kind byte, payload []byte) error
 
-// take makes a snapshot: the state after the newest block that another one
+// makeSnapshot puts down a snapshot: the state after the newest block that another one
 // follows, and what must be known of the entries that made it. The state stays
 // readable meanwhile. It is [fault.NotFound] while there is no such block.
-func (l *Log) take(ctx context.Context, to put) (then head, err error) {
+func (l *Log) makeSnapshot(ctx context.Context, to put) (then head, err error) {
 	l.mu.Lock()
 	now, at := l.head, l.at()
 	l.mu.Unlock()
@@ -45,10 +45,10 @@ func (l *Log) take(ctx context.Context, to put) (then head, err error) {
 	then.height, then.root = now.height-1, bft.Hash(state.Root())
 	err = to(frameSnapshot, append(number(uint64(then.height)), then.root[:]...))
 	if err == nil {
-		err = takeState(ctx, to, state)
+		err = putState(ctx, to, state)
 	}
 	if err == nil {
-		err = l.takeOrder(ctx, to, at, then.count)
+		err = l.putOrder(ctx, to, at, then.count)
 	}
 	if err == nil {
 		err = to(frameEnd, nil)
@@ -56,7 +56,7 @@ func (l *Log) take(ctx context.Context, to put) (then head, err error) {
 	return then, err
 }
 
-func takeState(ctx context.Context, to put, state *merkle.View) error {
+func putState(ctx context.Context, to put, state *merkle.View) error {
 	for after := []byte(nil); ; {
 		piece, last, err := state.List(after, pieceSize)
 		if err = firstOf(err, ctx.Err()); err == nil {
@@ -69,9 +69,9 @@ func takeState(ctx context.Context, to put, state *merkle.View) error {
 	}
 }
 
-// takeOrder puts down the first entries of the order, and of the entries
+// putOrder puts down the first entries of the order, and of the entries
 // themselves those that new ones are built on.
-func (l *Log) takeOrder(ctx context.Context, to put, at *place, count uint64) error {
+func (l *Log) putOrder(ctx context.Context, to put, at *place, count uint64) error {
 	var ends ends
 	var failed error
 	err := at.space.Scan(orderKey(0), orderKey(count), func(_, roll []byte) bool {
