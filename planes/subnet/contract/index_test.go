@@ -32,7 +32,7 @@ func TestLargeCollectionsStayInOrder(t *testing.T) {
 		got := []string{}
 		call.Each("l/", after, func(key string, _ json.RawMessage) bool {
 			got = append(got, key)
-			return len(got) < 200
+			return len(got) < 600
 		})
 		return got, nil
 	})
@@ -53,7 +53,7 @@ func TestLargeCollectionsStayInOrder(t *testing.T) {
 	}
 	const most = 24_000
 	do("put", 0, most, 2)
-	for range 12 {
+	for range 6 {
 		from := random.IntN(most)
 		do("del", from-from%2, min(from+2000, most), 2)
 		do("put", from, min(from+300, most), 3)
@@ -82,7 +82,7 @@ func compareList(t *testing.T, c *contract.Contract, m *contract.Memory, model m
 		if err := json.Unmarshal(r.Value, &page); err != nil {
 			t.Fatal(r.Failure, err)
 		}
-		if got = append(got, page...); len(page) < 200 {
+		if got = append(got, page...); len(page) < 600 {
 			break
 		}
 	}
