@@ -169,20 +169,6 @@ func (m *member) started(ctx context.Context) error {
 	}
 }
 
-// follow confirms what the chain confirms. A contradiction ends that, and not the
-// member: its state can still be read, and says so.
-func (m *member) follow(ctx context.Context) error {
-	err := m.log.Follow(ctx, m.genesis, m.near.servers(m))
-	if err != nil && ctx.Err() == nil {
-		m.plane.cfg.Hub.Publish("subnet_health", healthEvent{Subnet: m.bootstrap.String(), State: "conflict", Reason: fault.Of(err).Message})
-		if fault.KindOf(err) != fault.Conflict {
-			return err
-		}
-	}
-	<-ctx.Done()
-	return nil
-}
-
 // close lets go of the files, after run.
 func (m *member) close() error {
 	m.leave()

@@ -19,7 +19,7 @@ import (
 
 const (
 	lookAround   = 2 * time.Second  // how often peers are looked at
-	compareAgain = 10 * time.Second // how often a feed is compared with a neighbour's
+	compareAgain = 10 * time.Second // how often what waits is compared with a neighbour's
 	greetAgain   = time.Minute      // how often a neighbour is asked how it stands
 	deferral     = 5 * time.Minute  // how long one that does not answer is left alone
 	maxNeighbour = 64
@@ -94,15 +94,6 @@ func (n *neighbours) due(connected []identity.PublicKey, now time.Time) (greet, 
 	return greet, compare
 }
 
-// soon has the feed compared with a neighbour's at the next look.
-func (n *neighbours) soon(peer identity.PublicKey) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if at := n.known[peer]; at != nil {
-		at.compared = time.Time{}
-	}
-}
-
 // members lists the neighbours, those with the whole chain first.
 func (n *neighbours) members() (keys []identity.PublicKey, nodes map[identity.PublicKey]string) {
 	n.mu.Lock()
@@ -126,6 +117,16 @@ func (n *neighbours) members() (keys []identity.PublicKey, nodes map[identity.Pu
 		return slices.Compare(a[:], b[:])
 	})
 	return keys, nodes
+}
+
+// heightOf tells where a neighbour stood when it was greeted.
+func (n *neighbours) heightOf(peer identity.PublicKey) int64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if at := n.known[peer]; at != nil {
+		return at.height
+	}
+	return 0
 }
 
 // servers are the neighbours whom a follower asks for blocks.
@@ -216,14 +217,11 @@ func (m *member) connect() {
 	}
 }
 
-// compare brings the feed in step with a neighbour's.
+// compare brings what waits in step with a neighbour's.
 func (m *member) compare(ctx context.Context, peer identity.PublicKey) {
-	err := m.talkFor(ctx, sessionTime, peer, feedProtocol, func(s stream) error {
-		_, err := m.feeds.Sync(ctx, s, m.feedID, m.session(peer))
-		return err
-	})
+	err := m.talk(ctx, peer, tailProtocol, func(s stream) error { return m.log.Exchange(ctx, s, peer) })
 	if err != nil && ctx.Err() == nil {
-		m.logger.Debug("the feed could not be compared", "peer", peer, "err", err)
+		m.logger.Debug("what waits could not be compared", "peer", peer, "err", err)
 	}
 }
 
@@ -262,27 +260,13 @@ func push(s stream, entries []*feed.Entry) error {
 	return err
 }
 
-// servePush takes entries; what lacks parents is fetched by the next comparison.
+// servePush takes entries.
 func (m *member) servePush(ctx context.Context, remote identity.PublicKey, s stream) error {
 	entries, err := readPushed(s)
 	if err != nil {
 		return err
 	}
-	for len(entries) > 0 {
-		outcomes, err := m.feeds.AddAll(ctx, entries, remote, time.Now())
-		if slices.Contains(outcomes, feed.Parked) {
-			m.near.soon(remote)
-			signal(m.plane.poke)
-		}
-		if err == nil {
-			return nil
-		}
-		if fault.KindOf(err) == fault.Invalid || ctx.Err() != nil {
-			return err
-		}
-		entries = entries[len(outcomes)+1:] // that one has no place yet; others may
-	}
-	return nil
+	return m.log.Take(ctx, entries, remote)
 }
 
 func readPushed(from io.Reader) (entries []*feed.Entry, err error) {

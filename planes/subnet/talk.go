@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"intercom/core/fault"
-	"intercom/core/feed"
 	"intercom/core/identity"
 	"intercom/core/p2p"
 )
@@ -18,7 +17,7 @@ import (
 const (
 	helloProtocol    = "hello"    // a [greeting] each way
 	pushProtocol     = "push"     // entries, one way
-	feedProtocol     = "feed"     // feed.Sync and Serve
+	tailProtocol     = "tail"     // log.Exchange and ServeExchange
 	chainProtocol    = "chain"    // questions of those who follow
 	engineProtocol   = "engine"   // two nodes
 	snapshotProtocol = "snapshot" // a state for a newcomer
@@ -115,8 +114,8 @@ func (m *member) leave() {
 func (m *member) serve() {
 	m.answer(helloProtocol, 64, streamTime, m.serveHello)
 	m.answer(pushProtocol, 64, streamTime, m.servePush)
-	m.answer(feedProtocol, 32, sessionTime, func(ctx context.Context, remote identity.PublicKey, s stream) error {
-		return m.feeds.Serve(ctx, s, m.session(remote))
+	m.answer(tailProtocol, 32, streamTime, func(ctx context.Context, remote identity.PublicKey, s stream) error {
+		return m.log.ServeExchange(ctx, s, remote)
 	})
 	m.answer(snapshotProtocol, 4, sessionTime, func(ctx context.Context, _ identity.PublicKey, s stream) error {
 		return m.log.ServeSnapshot(ctx, s)
@@ -132,12 +131,6 @@ func (m *member) serve() {
 	m.answer(engineProtocol, 128, 365*24*time.Hour, func(ctx context.Context, _ identity.PublicKey, s stream) error {
 		return m.node.Carry(ctx, s)
 	})
-}
-
-// session is what a feed's exchange with a peer goes by: a subnet is open to
-// whoever knows its key.
-func (m *member) session(remote identity.PublicKey) feed.Session {
-	return feed.Session{Remote: remote, May: func(id feed.FeedID) bool { return id == m.feedID && m.over.Err() == nil }}
 }
 
 func (m *member) serveHello(_ context.Context, remote identity.PublicKey, s stream) error {
