@@ -46,6 +46,7 @@ type told struct {
 	Confirmed uint64
 	Root      string
 	MB        float64 // the most memory that the process had
+	CPU       time.Duration
 }
 
 func child(text string) error {
@@ -71,7 +72,7 @@ func child(text string) error {
 	}
 	now := s.log.Status()
 	ready := time.Since(began)
-	out, err := json.Marshal(told{ready, now.Confirmed, now.Root.String(), peak()})
+	out, err := json.Marshal(told{Ready: ready, Confirmed: now.Confirmed, Root: now.Root.String(), MB: peak()})
 	fmt.Println(string(out))
 	_ = s.store.Close()
 	return err
@@ -159,6 +160,7 @@ func runChild(t *testing.T, p plan) (out told) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, answer)
 	}
+	out.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return out
 }
 
@@ -205,8 +207,8 @@ func newcomers(t *testing.T, entries int) {
 	}
 	figure(t, "%d entries, %d live keys of 100 B: signed, stored, confirmed and applied by one process in %s (%.0f/s)", entries, entries/2, spent.Round(time.Second), float64(entries)/spent.Seconds())
 	figure(t, "a snapshot is made, once for many newcomers, in %s", made.Round(time.Millisecond))
-	figure(t, "newcomer ready from a snapshot over loopback: %s, at most %.0f MB", came.Ready.Round(time.Millisecond), came.MB)
-	figure(t, "restart: %s, at most %.0f MB", again.Ready.Round(time.Millisecond), again.MB)
+	figure(t, "newcomer ready from a snapshot over loopback: %s, %s of CPU, at most %.0f MB", came.Ready.Round(time.Millisecond), came.CPU.Round(time.Millisecond), came.MB)
+	figure(t, "restart: %s, %s of CPU, at most %.0f MB", again.Ready.Round(time.Millisecond), again.CPU.Round(time.Millisecond), again.MB)
 }
 
 func TestNewcomerInAnotherProcessBeginsFromASnapshot(t *testing.T) { newcomers(t, 400) }

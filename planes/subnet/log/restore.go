@@ -29,8 +29,8 @@ type restoring struct {
 
 	version uint64
 	taken   int64
-	builder merkle.Builder
-	order   head // of the rolls read so far
+	got     merkle.Hash // root of what was read so far
+	order   head        // of the rolls read so far
 	batch   *store.Batch
 	queued  int
 	newest  []*feed.Entry
@@ -93,7 +93,8 @@ func (s *restoring) frame(kind byte, payload []byte) (done bool, err error) {
 	return false, malformed("a frame of kind %d out of place", kind)
 }
 
-// state takes a piece of the state, as a version of the map.
+// state takes a piece of the state, as a version of the map. The root tells of
+// the content alone, so the order and the size of the pieces do not matter.
 func (s *restoring) state(piece []byte) error {
 	u, err := s.to.state.Update()
 	if err != nil {
@@ -101,14 +102,14 @@ func (s *restoring) state(piece []byte) error {
 	}
 	err = merkle.ReadList(piece, func(key, value []byte) error {
 		u.Set(key, value)
-		return s.builder.Add(key, value)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	b := s.to.space.Batch()
 	s.version++
-	if _, err := u.Write(b, s.version); err != nil {
+	if s.got, err = u.Write(b, s.version); err != nil {
 		return err
 	}
 	return b.Apply()
@@ -134,7 +135,7 @@ func (s *restoring) roll(raw []byte) error {
 // verify holds what was read against the signed root, and gives the head of it
 // with the validators that the state wants.
 func (s *restoring) verify() (h head, next []bft.Validator, err error) {
-	if s.builder.Root() != s.root {
+	if s.got != s.root {
 		return head{}, nil, malformed("a state that is not the one it announced")
 	}
 	state, err := s.to.state.Last()
