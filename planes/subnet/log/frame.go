@@ -22,8 +22,8 @@ const maxFrame = 8 << 20
 
 func writeFrame(w io.Writer, kind byte, payload []byte) error {
 	head := binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(payload)))
-	if _, err := w.Write(head); err != nil {
-		return err
+	if _, err := w.Write(head); err != nil || len(payload) == 0 {
+		return err // writing nothing into a pipe waits for a reader that never comes
 	}
 	_, err := w.Write(payload)
 	return err

@@ -149,18 +149,28 @@ func (w *world) arrived() {
 	}
 }
 
-// sync brings two peers' feeds together over a stream, as far as both admit.
+// sync brings two peers together over a stream, as far as both admit: their
+// whole feeds, or only their tails.
 func (w *world) sync(a, b int) {
 	near, far := net.Pipe()
 	session := func(n int) feed.Session {
 		return feed.Session{Remote: identity.PublicKey{byte(n)}, May: func(feed.FeedID) bool { return true }}
 	}
+	whole, ctx := w.random.IntN(2) == 0, context.Background()
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		_ = w.peers[b].feeds.Serve(context.Background(), far, session(a))
+		if whole {
+			_ = w.peers[b].feeds.Serve(ctx, far, session(a))
+		} else {
+			_ = w.peers[b].log.ServeExchange(ctx, far, identity.PublicKey{byte(a)})
+		}
 		_ = far.Close()
 	})
-	_, _ = w.peers[a].feeds.Sync(context.Background(), near, subnet, session(b))
+	if whole {
+		_, _ = w.peers[a].feeds.Sync(ctx, near, subnet, session(b))
+	} else {
+		_ = w.peers[a].log.Exchange(ctx, near, identity.PublicKey{byte(b)})
+	}
 	_ = near.Close()
 	serving.Wait()
 	synctest.Wait()
