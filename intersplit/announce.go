@@ -98,10 +98,17 @@ func (r *Rooms) announceAll(ctx context.Context, rm *room, all []*feed.Entry, bo
 		}
 		return sent
 	}
-	last := all[len(all)-1] // which has all the others behind it
-	message, err := json.Marshal(announcement{App: app, Type: "expense_heads", Event: announcedHeads{
-		Heads: []string{last.ID().String()}, Entries: len(all),
-	}})
+	return r.announceHeads(ctx, rm, len(all), all[len(all)-1].ID()) // which has all the others behind it
+}
+
+// announceHeads tells the members that so many entries are to be fetched, behind
+// these heads.
+func (r *Rooms) announceHeads(ctx context.Context, rm *room, entries int, heads ...feed.ID) (sent int) {
+	said := announcedHeads{Heads: []string{}, Entries: entries}
+	for _, id := range heads[:min(len(heads), feed.MaxParents)] { // who lacks one asks for all
+		said.Heads = append(said.Heads, id.String())
+	}
+	message, err := json.Marshal(announcement{App: app, Type: "expense_heads", Event: said})
 	return r.send(ctx, rm, message, err)
 }
 

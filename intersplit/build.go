@@ -41,7 +41,7 @@ func (c *chunk) decode() {
 // seen here, or waits in follow until the room is built; if both, it counts once.
 // rm.mu is held.
 func (rm *room) build(policy Policy) error {
-	rt, err := newRights(rm.channel, policy, rm.channels, rm.feeds)
+	rt, err := newRights(rm.channel, policy, rm.channels, rm.scan)
 	if err != nil {
 		return err
 	}
@@ -63,6 +63,11 @@ func (rm *room) build(policy Policy) error {
 	rm.ledger, rm.rights = l, rt
 	rm.changes++ // plans of a ledger before are not this one's
 	return nil
+}
+
+// scan visits the room's entries in order.
+func (rm *room) scan(visit func(e *feed.Entry) (more bool)) error {
+	return rm.feeds.Scan(rm.id, feed.Position{}, visit)
 }
 
 // each decodes the feed on all cores and hands it to apply in order, from one

@@ -328,6 +328,52 @@ func TestAConflictIsShownUntilSomebodyPicks(t *testing.T) {
 	}
 }
 
+// Two rename the same member apart: it shows wherever the member does, until one
+// picks.
+func TestRenamesApartAreShownUntilSomebodyPicks(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.join(1), w.join(2)
+	bob.must("expense_list", `{"channel":"trip"}`)
+	alice.must("expense_add", `{"channel":"trip","payer":"alice","amount":"30","split":"alice,cy"}`)
+	until(t, "bob has it", func() bool { return bob.export("trip") == alice.export("trip") })
+	bob.setOnline(false)
+	alice.must("expense_rename", `{"channel":"trip","member":"cy","to":"cyrus"}`)
+	bob.must("expense_merge", `{"channel":"trip","member":"cy","to":"alice"}`)
+	bob.setOnline(true)
+	seen := func(p *peer) (about []string) {
+		for _, name := range []string{"expense_balance", "expense_list"} {
+			about = append(about, p.must(name, `{"channel":"trip"}`).Text)
+		}
+		var rooms RoomsResult
+		decodeResult(t, p.must("expense_rooms", `{}`), &rooms)
+		for _, kind := range []string{"rename", "merge"} {
+			about = append(about, p.must("expense_list", `{"channel":"trip","kind":"`+kind+`"}`).Text)
+		}
+		about = append(about, fmt.Sprint(rooms.Rooms[0].Conflict))
+		return about
+	}
+	until(t, "both see the conflict", func() bool {
+		a, b := seen(alice), seen(bob)
+		return strings.Join(a, "") == strings.Join(b, "") && strings.Contains(a[0], "- conflict: cy was renamed to ")
+	})
+	for _, text := range seen(alice)[1:4] {
+		if !strings.Contains(text, "- conflict: cy was renamed to ") {
+			t.Error(text)
+		}
+	}
+	if all := seen(alice); !strings.Contains(all[2]+all[3], "| conflict\n") || !strings.Contains(all[4], "{name ") {
+		t.Error(all)
+	}
+	var balance BalanceResult
+	decodeResult(t, alice.must("expense_balance", `{"channel":"trip"}`), &balance)
+	now := balance.Conflict[0].Names[0]
+	bob.must("expense_rename", `{"channel":"trip","member":"`+now+`","to":"`+now+`"}`)
+	until(t, "nobody sees it any more", func() bool {
+		return !strings.Contains(strings.Join(seen(alice), ""), "conflict") && !strings.Contains(strings.Join(seen(bob), ""), "conflict")
+	})
+	refused(t, bob, "trip", fault.Invalid, [][2]string{{"expense_rename", `{"channel":"trip","member":"` + now + `","to":"` + now + `"}`}})
+}
+
 func TestARuleIsBookedOnceWhoeverBooksIt(t *testing.T) {
 	w := newWorld(t)
 	alice, bob := w.join(1), w.join(2)

@@ -7,7 +7,8 @@
 // message of the channel. A message may be lost and a peer may be away: whoever
 // meets a member, or lacks an entry's parents, fetches what is missing over a
 // stream. Peers with the same entries show the same room, in whatever order the
-// entries came.
+// entries came. A peer that has just come to a channel waits a moment for the
+// first exchange before it answers, and says when there was none.
 //
 // The arithmetic is in its sub-packages, which are pure: money, ledger, plan. The
 // channel, its policy and the network are the business of [Channels] and

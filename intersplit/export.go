@@ -74,7 +74,8 @@ func (s *statement) text(at int64) string {
 }
 
 // The JSON form: upstream's members, then ours. cents are minor units, written
-// out in digits however many there are.
+// out in digits however many there are. entries is what counts now, for reading and
+// for other rooms; signed is the room itself.
 type (
 	jsonExport struct {
 		App         string           `json:"app"`
@@ -89,6 +90,7 @@ type (
 		Settlements []jsonSettlement `json:"settlements"`
 		Entries     []Entry          `json:"entries"`
 		Cleared     *Cleared         `json:"cleared,omitempty"`
+		Signed      []string         `json:"signed"` // see [room.eachSigned]
 	}
 	jsonBalance struct {
 		Member    string      `json:"member"`
@@ -109,7 +111,7 @@ type (
 func (s *statement) json(at int64) (string, error) {
 	export := jsonExport{
 		App: "intersplit", Version: 1, GeneratedAt: isoTime(at), Channel: s.channel, EventCount: s.expenses,
-		Balances: []jsonBalance{}, Settlements: []jsonSettlement{}, Entries: s.entries, Cleared: s.cleared,
+		Balances: []jsonBalance{}, Settlements: []jsonSettlement{}, Entries: s.entries, Cleared: s.cleared, Signed: s.signed,
 	}
 	if totals := s.totals(); len(totals) > 1 {
 		export.Totals = totals

@@ -3,6 +3,7 @@ package intersplit
 import (
 	"math/big"
 	"strings"
+	"time"
 
 	"intercom/core/fault"
 	"intercom/core/op"
@@ -48,23 +49,29 @@ func (r Range) holds(day string) bool {
 
 // checkDays refuses what is no range of days.
 func (r Range) checkDays() error {
+	if r == "" {
+		return nil
+	}
+	wrong := fault.New(fault.Invalid, "%q is not a range of days", string(r)).
+		WithHint("write 2026, 2026-05, 2026-05-17, or from..to with either side open")
 	from, to := r.cut()
 	for _, side := range []string{from, to} {
-		const shape = "0000-00-00"
-		ok := side == "" && r != "" || len(side) == 4 || len(side) == 7 || len(side) == 10
-		for i := 0; ok && i < len(side); i++ {
-			if shape[i] == '-' {
-				ok = side[i] == '-'
-			} else {
-				ok = side[i] >= '0' && side[i] <= '9'
-			}
+		if side == "" && from != to {
+			continue // open
 		}
-		if r != "" && !ok {
-			return fault.New(fault.Invalid, "%q is not a range of days", string(r)).
-				WithHint("write 2026, 2026-05, 2026-05-17, or from..to with either side open")
+		layout := time.DateOnly[:min(len(side), len(time.DateOnly))]
+		if _, err := time.Parse(layout, side); err != nil || len(side) != len("2006") && len(side) != len("2006-01") && len(side) != len(time.DateOnly) {
+			return wrong
 		}
 	}
+	if both := min(len(from), len(to)); from[:both] > to[:both] {
+		return r.reversed()
+	}
 	return nil
+}
+
+func (r Range) reversed() error {
+	return fault.New(fault.Invalid, "range %q ends before it begins", string(r)).WithHint("write from..to with the smaller side first")
 }
 
 // Filter is which entries expense_list shows. Every field that is given must fit.
@@ -149,6 +156,9 @@ func (m *matcher) checkAmount() (err error) {
 		if err != nil {
 			return err
 		}
+	}
+	if m.least != nil && m.most != nil && m.least.Cmp(m.most) > 0 {
+		return m.Amount.reversed()
 	}
 	return nil
 }

@@ -29,6 +29,14 @@ type progress struct {
 	Done    bool   `json:"done,omitempty"` // the exchange has ended
 }
 
+// disagreement is the data of the event "expense_conflict": a member with whom no
+// entries are exchanged, since the two hold others to count.
+type disagreement struct {
+	Channel string `json:"channel"`
+	Peer    string `json:"peer"`
+	Reason  string `json:"reason"`
+}
+
 // How changes are told. Too many events push older ones out of the hub's ring;
 // too few leave a reader without the names of what changed.
 const (

@@ -39,6 +39,8 @@ type AssistResult struct {
 	New       []string        `json:"new_members,omitempty" jsonschema:"names that the room does not know yet"`
 	Done      bool            `json:"done" jsonschema:"whether the operation was carried out"`
 	Result    json.RawMessage `json:"result,omitempty" jsonschema:"result of the operation; when done is false, of its dry run"`
+	Joined    bool            `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Freshness
 
 	said string // the result for people
 }
@@ -72,7 +74,7 @@ func (r *Rooms) callable() *op.Registry {
 }
 
 func (r *Rooms) assist(ctx context.Context, calls op.Caller, in AssistParams) (AssistResult, error) {
-	v, err := r.visit(ctx, in.Channel, true)
+	v, err := r.visit(ctx, in.Channel, false) // who is meant is seen in the room only
 	if err != nil {
 		return AssistResult{}, err
 	}
@@ -84,7 +86,7 @@ func (r *Rooms) assist(ctx context.Context, calls op.Caller, in AssistParams) (A
 	if err != nil {
 		return AssistResult{}, err
 	}
-	out := AssistResult{Channel: v.channel, Operation: u.Operation, Question: u.Question, Choices: u.Choices, New: u.New}
+	out := AssistResult{Channel: v.channel, Operation: u.Operation, Question: u.Question, Choices: u.Choices, New: u.New, Joined: v.joined, Freshness: v.fresh}
 	u.Params["channel"] = v.channel
 	if out.Params, err = json.Marshal(u.Params); err != nil || u.Question != "" {
 		return out, err
@@ -164,6 +166,9 @@ func (r AssistResult) text() string {
 	}
 	if len(r.New) > 0 && !r.Done {
 		fmt.Fprintf(&out, "- new: %s\n", strings.Join(r.New, ", "))
+	}
+	if !r.Done { // otherwise the result says it
+		out.WriteString(r.spoken())
 	}
 	return out.String()
 }

@@ -58,6 +58,38 @@ func TestATripInSentences(t *testing.T) {
 	}
 }
 
+// The last entry is the last that is still in effect, however it is said.
+func TestDeleteLastGoesBackEntryByEntry(t *testing.T) {
+	p := newWorld(t).join(1)
+	for _, note := range []string{"one", "two", "three", "four", "five", "six"} {
+		p.must("expense_add", `{"channel":"trip","payer":"alice","amount":"30","split":"alice,bob","note":"`+note+`"}`)
+	}
+	deleted := func(want string) {
+		t.Helper()
+		var out Written
+		done, err := askAssist(t, p, "delete last", true)
+		if err != nil || json.Unmarshal(done.Result, &out) != nil || out.Entry.Note != want || out.Entry.State != "deleted" {
+			t.Errorf("%+v %v, want %s deleted", done, err, want)
+		}
+	}
+	deleted("six")
+	deleted("five")
+	p.must("expense_undo", `{"channel":"trip","id":"`+p.write("expense_delete", `{"channel":"trip","id":"last"}`).Change.ID+`"}`) // four is back
+	deleted("four")
+	if e := p.write("expense_edit", `{"channel":"trip","id":"last","note":"3"}`).Entry; e.Note != "3" {
+		t.Errorf("%+v", e)
+	}
+	deleted("3")
+	if got := p.must("expense_history", `{"channel":"trip","id":"last"}`).Text; !strings.Contains(got, "note=two") {
+		t.Error(got)
+	}
+	p.must("expense_clear", `{"channel":"trip"}`)
+	if _, err := askAssist(t, p, "delete last", true); fault.KindOf(err) != fault.NotFound {
+		t.Error(err)
+	}
+	refused(t, p, "trip", fault.NotFound, [][2]string{{"expense_delete", `{"channel":"trip","id":"last"}`}})
+}
+
 func TestQuestionsOfTheLedgerAreAnsweredAtOnce(t *testing.T) {
 	p := newWorld(t).join(1)
 	p.must("expense_add", `{"channel":"trip","payer":"alice","amount":"30","split":"alice,bob"}`)

@@ -25,8 +25,10 @@ type BalanceResult struct {
 	Settlements []Settlement `json:"settlements" jsonschema:"the plan: payments after which everybody is even"`
 	Plan        PlanFacts    `json:"plan" jsonschema:"how good the plan is"`
 	Cleared     *Cleared     `json:"cleared,omitempty" jsonschema:"the room was cleared; absent when it never was"`
+	Conflict    []Conflict   `json:"conflict,omitempty" jsonschema:"members whom others renamed or merged at the same time, until somebody picks"`
 	Incomplete  bool         `json:"incomplete,omitempty" jsonschema:"this peer had no room for all entries: others have more"`
 	Joined      bool         `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Freshness
 }
 
 func (r *Rooms) balanceOp() *op.Op {
@@ -60,8 +62,8 @@ func (r *Rooms) balance(ctx context.Context, in BalanceParams) (BalanceResult, e
 		return BalanceResult{}, err
 	}
 	return BalanceResult{
-		Channel: v.channel, Joined: v.joined, Incomplete: v.room.incomplete(), Entries: s.expenses, Totals: s.totals(), Balances: s.balances(),
-		Settlements: s.settlements(), Plan: s.facts(), Cleared: s.cleared,
+		Channel: v.channel, Freshness: v.fresh, Joined: v.joined, Incomplete: v.room.incomplete(), Entries: s.expenses, Totals: s.totals(), Balances: s.balances(),
+		Settlements: s.settlements(), Plan: s.facts(), Cleared: s.cleared, Conflict: s.conflicts,
 	}, nil
 }
 

@@ -73,7 +73,7 @@ func (in EditParams) compose(l *ledger.Ledger) (ledger.Body, error) {
 
 // changeable finds a listed entry that is in effect.
 func changeable(l *ledger.Ledger, id EntryID) (*ledger.Entry, error) {
-	e, err := id.find(l, func(e *ledger.Entry) bool { return e.Body.Kind.Subject() && e.Shown() })
+	e, err := id.find(l, func(e *ledger.Entry) bool { return e.Body.Kind.Subject() && e.Shown() && !e.Closed() })
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type ExplainResult struct {
 	Member   string    `json:"member" jsonschema:"whose balance it is"`
 	Accounts []Account `json:"accounts" jsonschema:"one per currency"`
 	Joined   bool      `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Freshness
 }
 
 // Account is why a member stands where it does in one currency.
@@ -71,7 +72,7 @@ func (r *Rooms) explain(ctx context.Context, in ExplainParams) (ExplainResult, e
 	if err != nil {
 		return ExplainResult{}, err
 	}
-	out := ExplainResult{Channel: v.channel, Joined: v.joined, Accounts: []Account{}}
+	out := ExplainResult{Channel: v.channel, Freshness: v.fresh, Joined: v.joined, Accounts: []Account{}}
 	var missing error
 	s, err := v.room.statement(only, func(l *ledger.Ledger) []Entry {
 		var name ledger.Name
@@ -178,5 +179,6 @@ func (r ExplainResult) text() string {
 			fmt.Fprintf(&out, "  %s\n", spokenSettlement(p))
 		}
 	}
+	out.WriteString(r.spoken())
 	return out.String()
 }

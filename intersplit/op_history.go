@@ -24,6 +24,7 @@ type HistoryResult struct {
 	History []Told `json:"history" jsonschema:"everything that was said about it, in the order in which every peer lists it"`
 	Dropped int    `json:"dropped,omitempty" jsonschema:"older items that are left out"`
 	Joined  bool   `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Freshness
 }
 
 // Told is one signed entry of a history.
@@ -53,7 +54,7 @@ func (r *Rooms) history(ctx context.Context, in HistoryParams) (HistoryResult, e
 	if err != nil {
 		return HistoryResult{}, err
 	}
-	out := HistoryResult{Channel: v.channel, Joined: v.joined, History: []Told{}}
+	out := HistoryResult{Channel: v.channel, Freshness: v.fresh, Joined: v.joined, History: []Told{}}
 	var ids []feed.ID
 	lookErr := v.room.look(func(l *ledger.Ledger) {
 		var e *ledger.Entry
@@ -117,6 +118,7 @@ func (r HistoryResult) text() string {
 	if r.Dropped > 0 {
 		fmt.Fprintf(&out, "- and %d older\n", r.Dropped)
 	}
+	out.WriteString(r.spoken())
 	return out.String()
 }
 

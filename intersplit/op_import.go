@@ -1,7 +1,6 @@
 package intersplit
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -53,23 +52,34 @@ type ImportParams struct {
 type ImportResult struct {
 	Channel string        `json:"channel" jsonschema:"channel of the ledger"`
 	Format  ImportFormat  `json:"format" jsonschema:"form of the data"`
+	Way     Way           `json:"way" jsonschema:"signed: the signed entries of this very room were merged, of which each counts as a row; rows: each row makes a new entry of this peer"`
 	New     int           `json:"new" jsonschema:"rows that were not in the room, and are recorded"`
 	Known   int           `json:"known" jsonschema:"rows that are in the room already"`
-	Changed int           `json:"changed" jsonschema:"rows whose entry says something else; with update it is edited"`
+	Changed int           `json:"changed" jsonschema:"way rows: rows whose entry says something else, with update it is edited; way signed: entries of the room that the new ones change"`
 	Gone    int           `json:"gone" jsonschema:"rows whose entry was deleted, undone or cleared here, and stays so"`
 	Skipped []format.Skip `json:"skipped" jsonschema:"rows that make no entry"`
+	Void    int           `json:"void,omitempty" jsonschema:"way signed: new ones that are kept and count nowhere, as of an author without the right to add; their reason says why"`
 	Rows    []ImportRow   `json:"rows" jsonschema:"the new and the changed rows, the first 200 of them"`
 	SentTo  int           `json:"sent_to" jsonschema:"to how many connected members the entries were announced; those who are away fetch them later"`
 	Joined  bool          `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
 	DryRun  bool          `json:"dry_run,omitempty" jsonschema:"nothing was recorded"`
 }
 
+// Way is how data enter a room.
+type Way string
+
+// The ways of [ImportResult].
+const (
+	WaySigned Way = "signed"
+	WayRows   Way = "rows"
+)
+
 // ImportRow is a row that is not simply known.
 type ImportRow struct {
-	Row    int    `json:"row" jsonschema:"line of the table, or place in the list"`
+	Row    int    `json:"row" jsonschema:"line of the table, or place in the list; 0 for what the data do not have"`
 	Status string `json:"status" jsonschema:"new or changed"`
 	ID     string `json:"id,omitempty" jsonschema:"of a changed row: its entry"`
-	Entry  Entry  `json:"entry" jsonschema:"what the row says"`
+	Entry  Entry  `json:"entry" jsonschema:"what the row says; way signed: what the entry says with all of them"`
 }
 
 const maxImportRows = 200
@@ -77,17 +87,20 @@ const maxImportRows = 200
 func (r *Rooms) importOp() *op.Op {
 	return op.New(op.Spec[ImportParams, ImportResult]{
 		Name: "expense_import", Owner: owner, Summary: "Import entries from another ledger, once however often it is done",
-		Notes: "Try dry_run first. Each row has an import id, its own or the hash of what it says, which counts once in the room, " +
-			"whoever imports it. One wrong row refuses all of them. Splitwise tells no payers: who is better off by a row is taken to have paid it.",
+		Notes: "Try dry_run first. json into the channel that it was exported from brings back the signed entries themselves: " +
+			"each is checked like one from a member and keeps its author, and a member who comes later changes nothing; " +
+			"the readable entries beside them are not looked at. All else makes new entries of this peer: " +
+			"each row has an import id, its own or the hash of what it says, which counts once in the room, whoever imports it. " +
+			"One wrong row refuses all of them. Splitwise tells no payers: who is better off by a row is taken to have paid it.",
 		Access: op.Write, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Untrusted: true,
 		Synonyms: roomSynonyms,
 		Example:  `{"channel":"trip-nyc","format":"csv-entries","data":"payers,amount,split,note\nann,30,\"ann,ben\",dinner\n","dry_run":true}`,
-		Run:      r.importRows,
+		Run:      r.imports,
 		Text:     ImportResult.text,
 	})
 }
 
-func (r *Rooms) importRows(ctx context.Context, in ImportParams) (ImportResult, error) {
+func (r *Rooms) imports(ctx context.Context, in ImportParams) (ImportResult, error) {
 	data, err := in.data()
 	if err != nil {
 		return ImportResult{}, err
@@ -99,28 +112,16 @@ func (r *Rooms) importRows(ctx context.Context, in ImportParams) (ImportResult, 
 	out := ImportResult{
 		Channel: v.channel, Format: in.Format, Joined: v.joined, DryRun: bool(in.DryRun), Skipped: []format.Skip{}, Rows: []ImportRow{},
 	}
-	var bodies []ledger.Body
-	lookErr := v.room.look(func(l *ledger.Ledger) {
-		var read *format.Read
-		if read, err = in.read(l, data); err == nil {
-			out.Skipped = append(out.Skipped, read.Skipped...)
-			bodies, err = out.compare(l, read.Rows, bool(in.Update), r)
-		}
-	})
-	if err := cmp.Or(lookErr, err); err != nil {
+	signed, err := in.signed(v.channel, data)
+	switch {
+	case err != nil:
+	case signed != nil:
+		err = r.importSigned(ctx, v.room, signed, &out)
+	default:
+		err = r.importRows(ctx, v.room, in, data, &out)
+	}
+	if err != nil {
 		return ImportResult{}, err
-	}
-	if in.DryRun {
-		return out, nil
-	}
-	const batch = 1000
-	for len(bodies) > 0 {
-		n := min(len(bodies), batch)
-		_, sent, err := r.recordAll(ctx, v.room, bodies[:n])
-		if err != nil {
-			return ImportResult{}, err
-		}
-		out.SentTo, bodies = max(out.SentTo, sent), bodies[n:]
 	}
 	return out, nil
 }
@@ -172,164 +173,18 @@ func (in ImportParams) read(l *ledger.Ledger, data []byte) (*format.Read, error)
 			continue
 		}
 		read, err := i.read(data, room)
-		if f := fault.Of(err); f != nil && in.Path != "" && !strings.HasPrefix(f.Message, "row ") {
-			return nil, fault.New(f.Kind, "the file %.200q is no data of format %s", in.Path, in.Format).WithHint("check path and format")
-		}
-		return read, err
+		return read, in.unread(err)
 	}
 	return nil, fault.New(fault.Invalid, "format %q is not known", in.Format)
 }
 
-// compare holds rows against the room: it counts them, and gives what is to be
-// recorded.
-func (out *ImportResult) compare(l *ledger.Ledger, rows []format.Row, update bool, r *Rooms) ([]ledger.Body, error) {
-	var units, fresh, edits []ledger.Body
-	declared := map[money.Currency]bool{}
-	inFile := map[string]bool{}
-	for i := range rows {
-		row := &rows[i]
-		e := imported(l, row.Source)
-		switch {
-		case e == nil && inFile[row.Source]:
-			out.Known++
-		case e == nil:
-			inFile[row.Source] = true
-			out.New++
-			out.show(row, "new", "", l, r)
-			fresh = append(fresh, row.Body)
-			for _, c := range currenciesOf(&row.Body) {
-				if !c.IsUnit() || declared[c] {
-					continue
-				}
-				declared[c] = true
-				if known, is := l.Unit(c.Code()); !is || known != c {
-					unit, err := ledger.NewUnit(c.Code(), c.Decimals(), "")
-					if err != nil {
-						return nil, err
-					}
-					units = append(units, unit)
-				}
-			}
-		case !e.Shown():
-			out.Gone++
-		case sameContent(l, &row.Body, e):
-			out.Known++
-		default:
-			out.Changed++
-			out.show(row, "changed", idText(e.ID), l, r)
-			if edit, can := editOf(e, &row.Body); update && can {
-				edits = append(edits, edit)
-			}
-		}
+// unread refuses data that cannot be read. Of a file, only a row of the format is
+// told.
+func (in ImportParams) unread(err error) error {
+	if f := fault.Of(err); f != nil && in.Path != "" && !strings.HasPrefix(f.Message, "row ") {
+		return fault.New(f.Kind, "the file %.200q is no data of format %s", in.Path, in.Format).WithHint("check path and format")
 	}
-	return append(append(units, fresh...), edits...), nil
-}
-
-func (out *ImportResult) show(row *format.Row, status, id string, l *ledger.Ledger, r *Rooms) {
-	if len(out.Rows) < maxImportRows {
-		entry := entryOf(l.Preview(r.self, r.now().UnixMilli(), row.Body))
-		out.Rows = append(out.Rows, ImportRow{Row: row.Line, Status: status, ID: id, Entry: entry})
-	}
-}
-
-// imported finds the entry of an import id; an export of this room comes back with
-// its own entries' ids.
-func imported(l *ledger.Ledger, source string) *ledger.Entry {
-	if e, known := l.BySource(source); known {
-		return e
-	}
-	id, own := strings.CutPrefix(source, format.SourceOf(""))
-	var at ledger.ID
-	if !own || at.UnmarshalText([]byte(id)) != nil {
-		return nil
-	}
-	e, known := l.ByID(at)
-	if !known {
-		return nil
-	}
-	if listed := e.Listed(); listed != nil {
-		return listed
-	}
-	return e
-}
-
-// sameContent says whether a row and an entry as it is now say the same, each
-// under the names of now.
-func sameContent(l *ledger.Ledger, row *ledger.Body, e *ledger.Entry) bool {
-	a, errA := bare(l, row).Encode()
-	now := e.Current()
-	b, errB := bare(l, &now).Encode()
-	return errA == nil && errB == nil && string(a) == string(b)
-}
-
-// bare is a body without its key and import id.
-func bare(l *ledger.Ledger, b *ledger.Body) ledger.Body {
-	plain := *b
-	plain.Key = ""
-	switch {
-	case b.Expense != nil:
-		x := *b.Expense
-		x.Key, x.Source = "", ""
-		x.Payers, x.Split = append([]ledger.Part(nil), x.Payers...), append([]ledger.Portion(nil), x.Split...)
-		for i := range x.Payers {
-			x.Payers[i].Member = l.NameOf(x.Payers[i].Member)
-		}
-		for i := range x.Split {
-			x.Split[i].Member = l.NameOf(x.Split[i].Member)
-		}
-		plain.Expense = &x
-	case b.Payment != nil:
-		p := *b.Payment
-		p.Key, p.Source = "", ""
-		p.From, p.To = l.NameOf(p.From), l.NameOf(p.To)
-		plain.Payment = &p
-	case b.Settlement != nil:
-		s := ledger.Settlement{Note: b.Settlement.Note}
-		for _, t := range b.Settlement.Payments {
-			t.From, t.To = l.NameOf(t.From), l.NameOf(t.To)
-			s.Payments = append(s.Payments, t)
-		}
-		plain.Settlement = &s
-	}
-	return plain
-}
-
-// editOf makes an entry say what a row says; not of another kind, nor a
-// settlement or what is closed.
-func editOf(e *ledger.Entry, row *ledger.Body) (ledger.Body, bool) {
-	if e.Body.Kind != row.Kind || e.Closed() {
-		return ledger.Body{}, false
-	}
-	edit := ledger.Edit{Target: e.ID, After: e.Known()}
-	switch {
-	case row.Expense != nil:
-		x := *row.Expense
-		tags := append([]string{}, x.Tags...)
-		edit.Note, edit.Date, edit.Category, edit.Tags, edit.Money = &x.Note, &x.Date, &x.Category, &tags, &x
-	case row.Payment != nil:
-		p := *row.Payment
-		edit.Note, edit.Date, edit.Transfer = &p.Note, &p.Date, &p.Transfer
-	default:
-		return ledger.Body{}, false
-	}
-	body, err := ledger.NewEdit(edit, "")
-	return body, err == nil
-}
-
-func currenciesOf(b *ledger.Body) []money.Currency {
-	switch {
-	case b.Expense != nil:
-		return []money.Currency{b.Expense.Currency, b.Expense.ConvertTo}
-	case b.Payment != nil:
-		return []money.Currency{b.Payment.Currency}
-	case b.Settlement != nil:
-		var all []money.Currency
-		for _, t := range b.Settlement.Payments {
-			all = append(all, t.Currency)
-		}
-		return all
-	}
-	return nil
+	return err
 }
 
 func (r ImportResult) text() string {
@@ -338,7 +193,10 @@ func (r ImportResult) text() string {
 	if r.DryRun {
 		did = "would import"
 	}
-	fmt.Fprintf(&out, "[expense:%s] %s new=%d known=%d changed=%d gone=%d skipped=%d\n", r.Channel, did, r.New, r.Known, r.Changed, r.Gone, len(r.Skipped))
+	fmt.Fprintf(&out, "[expense:%s] %s %s new=%d known=%d changed=%d gone=%d skipped=%d\n", r.Channel, did, r.Way, r.New, r.Known, r.Changed, r.Gone, len(r.Skipped))
+	if r.Void > 0 {
+		fmt.Fprintf(&out, "- %d of the new ones are kept and count nowhere\n", r.Void)
+	}
 	for _, row := range r.Rows {
 		fmt.Fprintf(&out, "- row %d %s: %s\n", row.Row, row.Status, spokenEntry(row.Entry))
 	}

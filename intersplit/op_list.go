@@ -37,13 +37,15 @@ func (Limit) Schema() op.Schema {
 
 // ListResult is the result of expense_list.
 type ListResult struct {
-	Channel    string   `json:"channel" jsonschema:"channel of the ledger"`
-	Entries    []Entry  `json:"entries" jsonschema:"entries in effect, in the order in which every peer lists them"`
-	Count      int      `json:"count" jsonschema:"how many expenses and payments are in effect since the last close, on this page or not, and whatever the filters"`
-	NextCursor string   `json:"next_cursor,omitempty" jsonschema:"there is more: pass it as cursor"`
-	Cleared    *Cleared `json:"cleared,omitempty" jsonschema:"the room was cleared; absent when it never was"`
-	Incomplete bool     `json:"incomplete,omitempty" jsonschema:"this peer had no room for all entries: others have more"`
-	Joined     bool     `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Channel    string     `json:"channel" jsonschema:"channel of the ledger"`
+	Entries    []Entry    `json:"entries" jsonschema:"entries in effect, in the order in which every peer lists them"`
+	Count      int        `json:"count" jsonschema:"how many expenses and payments are in effect since the last close, on this page or not, and whatever the filters"`
+	NextCursor string     `json:"next_cursor,omitempty" jsonschema:"there is more: pass it as cursor"`
+	Cleared    *Cleared   `json:"cleared,omitempty" jsonschema:"the room was cleared; absent when it never was"`
+	Conflict   []Conflict `json:"conflict,omitempty" jsonschema:"members whom others renamed or merged at the same time, until somebody picks; an entry has its own"`
+	Incomplete bool       `json:"incomplete,omitempty" jsonschema:"this peer had no room for all entries: others have more"`
+	Joined     bool       `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Freshness
 }
 
 func (r *Rooms) listOp() *op.Op {
@@ -67,7 +69,7 @@ func (r *Rooms) list(ctx context.Context, in ListParams) (ListResult, error) {
 	if err != nil {
 		return ListResult{}, err
 	}
-	out := ListResult{Channel: v.channel, Joined: v.joined, Incomplete: v.room.incomplete()}
+	out := ListResult{Channel: v.channel, Freshness: v.fresh, Joined: v.joined, Incomplete: v.room.incomplete()}
 	limit := int(in.Limit)
 	if limit == 0 {
 		limit = pageEntries
@@ -77,7 +79,7 @@ func (r *Rooms) list(ctx context.Context, in ListParams) (ListResult, error) {
 		if fits, err = in.Filter.in(l); err != nil {
 			return
 		}
-		out.Count, out.Cleared = l.InEffect(), clearedOf(l)
+		out.Count, out.Cleared, out.Conflict = l.InEffect(), clearedOf(l), conflictsOf(l.Disputes())
 		out.Entries, out.NextCursor = page(l.Entries(), after, limit, fits.fits)
 	})
 	if lookErr != nil || err != nil {

@@ -20,7 +20,8 @@ type AliasParams struct {
 func (r *Rooms) renameOp() *op.Op {
 	return op.New(op.Spec[AliasParams, Written]{
 		Name: "expense_rename", Owner: owner, Summary: "Give a member another name, in all entries",
-		Notes:    "Whoever still writes the old name means the same member. expense_undo takes it back.",
+		Notes: "Whoever still writes the old name means the same member. expense_undo takes it back. " +
+			"When others renamed the member at the same time (conflict, field name), renaming it again picks; its name of now picks that one.",
 		Access:   op.Write,
 		Effects:  op.Effects{OpenWorld: true},
 		Synonyms: map[string][]string{"channel": roomSynonyms["channel"], "member": {"from"}, "to": {"name"}},
@@ -52,7 +53,7 @@ func (in AliasParams) rename(l *ledger.Ledger) (ledger.Body, error) {
 	if err != nil {
 		return ledger.Body{}, err
 	}
-	if _, err := member(l, in.To); err == nil {
+	if _, err := member(l, in.To); err == nil && body.Alias.From != body.Alias.To {
 		return ledger.Body{}, fault.New(fault.Conflict, "%q is a member already", body.Alias.To).
 			WithHint("choose another name, or expense_merge when both are the same person")
 	}
@@ -72,7 +73,11 @@ func (in AliasParams) alias(l *ledger.Ledger, kind ledger.Kind) (ledger.Body, er
 	if err != nil {
 		return ledger.Body{}, err
 	}
-	return ledger.NewAlias(kind, ledger.Alias{From: from, To: ledger.Name(in.To), After: l.Aliases(from)}, in.Key)
+	alias := ledger.Alias{From: from, To: ledger.Name(in.To), After: l.Aliases(from)}
+	if to, err := ledger.ParseName(in.To); err == nil && to == from && len(l.DisputesOf(from)) == 0 {
+		alias.After = nil // there is nothing to pick: the ledger refuses it
+	}
+	return ledger.NewAlias(kind, alias, in.Key)
 }
 
 // LeaveParams are the parameters of expense_leave.

@@ -1,11 +1,14 @@
 package intersplit
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"intercom/core/identity"
 	"intercom/core/op"
 	"intercom/intersplit/ledger"
 )
@@ -20,12 +23,24 @@ type RoomsResult struct {
 
 // RoomFacts is one ledger at a glance.
 type RoomFacts struct {
-	Channel string       `json:"channel" jsonschema:"channel of the ledger"`
-	Entries int          `json:"entries" jsonschema:"how many expenses and payments are in effect, since the last close"`
-	Totals  []Total      `json:"totals" jsonschema:"what was spent, by currency"`
-	Members []RoomMember `json:"members" jsonschema:"whom its entries name"`
-	Last    int64        `json:"last,omitempty" jsonschema:"when its last entry was recorded, ms since 1970 by its author's clock"`
+	Channel  string         `json:"channel" jsonschema:"channel of the ledger"`
+	Entries  int            `json:"entries" jsonschema:"how many expenses and payments are in effect, since the last close"`
+	Totals   []Total        `json:"totals" jsonschema:"what was spent, by currency"`
+	Members  []RoomMember   `json:"members" jsonschema:"whom its entries name"`
+	Conflict []Conflict     `json:"conflict,omitempty" jsonschema:"members whom others renamed or merged at the same time, until somebody picks"`
+	Disagree []Disagreement `json:"disagree,omitempty" jsonschema:"connected members with whom no entries are exchanged, since they hold others to be owner or inviters: give all the same"`
+	Last     int64          `json:"last,omitempty" jsonschema:"when its last entry was recorded, ms since 1970 by its author's clock"`
+	Freshness
 }
+
+// Disagreement is a member who holds others to count in a ledger than this peer.
+type Disagreement struct {
+	Peer   string `json:"peer" jsonschema:"public key of the member"`
+	Reason string `json:"reason" jsonschema:"who counts there, and who counts here"`
+}
+
+// mostDisagreements bounds what one room tells.
+const mostDisagreements = 16
 
 // RoomMember is a member of a ledger.
 type RoomMember struct {
@@ -46,8 +61,11 @@ func (r *Rooms) roomsOp() *op.Op {
 func (r *Rooms) rooms(context.Context, RoomsParams) (RoomsResult, error) {
 	out := RoomsResult{Rooms: []RoomFacts{}}
 	for _, channel := range slices.Sorted(slices.Values(r.channels.Joined())) {
-		facts := RoomFacts{Channel: channel, Totals: []Total{}, Members: []RoomMember{}}
-		if err := r.room(channel, true).look(facts.read); err != nil {
+		rm := r.room(channel, true)
+		facts := RoomFacts{
+			Channel: channel, Totals: []Total{}, Members: []RoomMember{}, Disagree: r.disagreements(channel), Freshness: r.freshness(rm),
+		}
+		if err := rm.look(facts.read); err != nil {
 			return RoomsResult{}, err
 		}
 		out.Rooms = append(out.Rooms, facts)
@@ -55,8 +73,18 @@ func (r *Rooms) rooms(context.Context, RoomsParams) (RoomsResult, error) {
 	return out, nil
 }
 
+func (r *Rooms) disagreements(channel string) (list []Disagreement) {
+	refusals := r.schedule.refusals(channel)
+	for _, peer := range slices.SortedFunc(maps.Keys(refusals), func(a, b identity.PublicKey) int { return bytes.Compare(a[:], b[:]) }) {
+		if len(list) < mostDisagreements {
+			list = append(list, Disagreement{Peer: peer.String(), Reason: refusals[peer]})
+		}
+	}
+	return list
+}
+
 func (f *RoomFacts) read(l *ledger.Ledger) {
-	f.Entries = l.InEffect()
+	f.Entries, f.Conflict = l.InEffect(), conflictsOf(l.Disputes())
 	for _, c := range l.Currencies() {
 		f.Totals = append(f.Totals, Total{Currency: c.Code(), Amount: l.Total(c).Format(c)})
 	}
@@ -78,6 +106,11 @@ func (r RoomsResult) text() string {
 			}
 		}
 		fmt.Fprintf(&out, "[expense:%s] entries=%d total=%s members=%s\n", room.Channel, room.Entries, spokenTotals(room.Totals), strings.Join(names, ","))
+		out.WriteString(spokenDisputes(room.Conflict))
+		for _, d := range room.Disagree {
+			fmt.Fprintf(&out, "- conflict with %s: %s\n", d.Peer, d.Reason)
+		}
+		out.WriteString(room.spoken())
 	}
 	if len(r.Rooms) == 0 {
 		out.WriteString("no rooms yet.\n")

@@ -28,7 +28,7 @@ type SettleResult struct {
 	SentTo      int          `json:"sent_to" jsonschema:"to how many connected members it was handed; those who are away fetch it later"`
 	Joined      bool         `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
 	DryRun      bool         `json:"dry_run,omitempty" jsonschema:"nothing was recorded"`
-	Hint        string       `json:"hint,omitempty" jsonschema:"what to do next"`
+	Freshness
 }
 
 func (r *Rooms) settleOp() *op.Op {
@@ -50,7 +50,7 @@ func (r *Rooms) settle(ctx context.Context, in SettleParams) (SettleResult, erro
 	if err != nil {
 		return SettleResult{}, err
 	}
-	out := SettleResult{Channel: v.channel, Settlements: []Settlement{}, Joined: v.joined, DryRun: bool(dry)}
+	out := SettleResult{Channel: v.channel, Settlements: []Settlement{}, Joined: v.joined, DryRun: bool(dry), Freshness: v.fresh}
 	if even, err := r.nothingDue(v.room, in); err != nil || even {
 		return out, err
 	}
@@ -65,7 +65,7 @@ func (r *Rooms) settle(ctx context.Context, in SettleParams) (SettleResult, erro
 	}
 	out.Entry, out.SentTo = &written.Entry, written.SentTo
 	out.Settlements = append(out.Settlements, written.Entry.Payments...)
-	if dry && !in.DryRun {
+	if dry && !in.DryRun && out.Hint == "" {
 		out.Hint = "call again with confirm once everybody has paid"
 	}
 	return out, nil

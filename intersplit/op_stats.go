@@ -29,6 +29,7 @@ type StatsResult struct {
 	ByCategory []Spent       `json:"by_category" jsonschema:"what was spent by category; empty for expenses without one"`
 	ByMonth    []Spent       `json:"by_month" jsonschema:"what was spent by month of the expense's date, or of its recording (UTC) when it has none"`
 	Joined     bool          `json:"joined,omitempty" jsonschema:"the channel was joined for this call"`
+	Freshness
 }
 
 // Spent is what was spent on one thing in one currency.
@@ -82,7 +83,7 @@ func (r *Rooms) stats(ctx context.Context, in StatsParams) (StatsResult, error) 
 		}
 	})
 	return StatsResult{
-		Channel: v.channel, Joined: v.joined, ByCurrency: sums.spent("currency"), ByMember: sums.members(),
+		Channel: v.channel, Freshness: v.fresh, Joined: v.joined, ByCurrency: sums.spent("currency"), ByMember: sums.members(),
 		ByCategory: sums.spent("category"), ByMonth: sums.spent("month"),
 	}, err
 }
@@ -226,5 +227,6 @@ func (r StatsResult) text() string {
 	for _, m := range r.ByMember {
 		fmt.Fprintf(&out, "  %s: paid %s, bore %s, sent %s, received %s\n", m.Member, withCode(m.Paid, m.Currency), m.Borne, m.Sent, m.Received)
 	}
+	out.WriteString(r.spoken())
 	return out.String()
 }

@@ -33,11 +33,16 @@ func (r *Rooms) guard(e *feed.Entry, size feed.Size) error {
 		if rm.full.CompareAndSwap(false, true) {
 			r.log.Error("a room is full: entries of others are missing from now on", "channel", rm.channel, "entries", size.Entries, "bytes", size.Bytes)
 		}
-		return fault.New(fault.Limited, "the room of channel %q is full on this peer: %d entries take all of the %d MiB that a room may have",
-			rm.channel, size.Entries, r.quota.bytes>>20).
-			WithHint("export it and go on in a new channel; an invite-only one keeps strangers from filling it")
+		return r.quota.full(rm, size)
 	}
 	return nil
+}
+
+// full refuses an entry for which the room has no room.
+func (q quota) full(rm *room, size feed.Size) error {
+	return fault.New(fault.Limited, "the room of channel %q is full on this peer: %d entries take all of the %d MiB that a room may have",
+		rm.channel, size.Entries, q.bytes>>20).
+		WithHint("export it and go on in a new channel; an invite-only one keeps strangers from filling it")
 }
 
 // spent refuses an entry beyond its author's quota: to its author it is a limit,
@@ -62,13 +67,16 @@ func (rm *room) incomplete() bool { return rm.full.Load() }
 
 // measure finds a room full that was so before the start.
 func (q quota) measure(rm *room) error {
-	entries, err := rm.feeds.Count(rm.id)
-	if err != nil {
-		return err
-	}
-	bytes, err := rm.feeds.Bytes(rm.id)
-	if err == nil && q.over(feed.Size{Entries: entries, Bytes: bytes}) {
+	size, err := rm.size()
+	if err == nil && q.over(size) {
 		rm.full.Store(true)
 	}
 	return err
+}
+
+func (rm *room) size() (size feed.Size, err error) {
+	if size.Entries, err = rm.feeds.Count(rm.id); err == nil {
+		size.Bytes, err = rm.feeds.Bytes(rm.id)
+	}
+	return size, err
 }

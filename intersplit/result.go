@@ -52,7 +52,7 @@ type Entry struct {
 	Target    string       `json:"target,omitempty" jsonschema:"of an edit, delete, undelete or undo: the entry that it names"`
 	Changes   []string     `json:"changes,omitempty" jsonschema:"of an edit: the fields it sets; money is amount, currency, payers and split, or who paid whom"`
 	State     string       `json:"state,omitempty" jsonschema:"why it is not in effect: deleted, undone, cleared or duplicate; or closed, when it counts in balances only"`
-	Conflict  []Conflict   `json:"conflict,omitempty" jsonschema:"what members said without knowing of each other; expense_edit, expense_delete or expense_undelete picks"`
+	Conflict  []Conflict   `json:"conflict,omitempty" jsonschema:"what members said without knowing of each other; expense_edit, expense_delete, expense_undelete or, of a name, expense_rename picks"`
 	Reason    string       `json:"reason,omitempty" jsonschema:"why an unsupported entry does not count"`
 }
 
@@ -81,22 +81,32 @@ type Unit struct {
 
 // Conflict is a field of which members said different things.
 type Conflict struct {
-	Field  string   `json:"field" jsonschema:"money, note, date, category or tags; deleted or cleared when a change met a delete or a clear; source when an import id came with two contents"`
+	Field  string   `json:"field" jsonschema:"money, note, date, category or tags; deleted or cleared when a change met a delete or a clear; source when an import id came with two contents; name when a member was renamed or merged twice; shared when two members were renamed to one name, and so are one"`
 	Counts string   `json:"counts" jsonschema:"id of the entry that counts: the greater by height and id"`
 	Others []string `json:"others" jsonschema:"ids of those that do not; expense_history shows all"`
+	Member string   `json:"member,omitempty" jsonschema:"of a name: the member's name before; of shared: the name of now"`
+	Names  []string `json:"names,omitempty" jsonschema:"of a name: what they make of it, the one that counts first; expense_rename or expense_merge of that member picks. Of shared: the names before; expense_undo of either parts them, expense_rename of the name to itself says that they are one"`
 }
 
 // entryOf shows a ledger entry.
 func entryOf(e *ledger.Entry) Entry {
 	shown := headOf(e)
-	for _, c := range e.Conflicts() {
-		conflict := Conflict{Field: string(c.Field), Counts: idText(c.Counts), Others: []string{}}
+	shown.Conflict = conflictsOf(e.Conflicts())
+	shown.say(e.Current())
+	return shown
+}
+
+func conflictsOf(list []ledger.Conflict) (shown []Conflict) {
+	for _, c := range list {
+		conflict := Conflict{Field: string(c.Field), Counts: idText(c.Counts), Others: []string{}, Member: string(c.Member)}
 		for _, id := range c.Others {
 			conflict.Others = append(conflict.Others, idText(id))
 		}
-		shown.Conflict = append(shown.Conflict, conflict)
+		for _, name := range c.Names {
+			conflict.Names = append(conflict.Names, string(name))
+		}
+		shown = append(shown, conflict)
 	}
-	shown.say(e.Current())
 	return shown
 }
 

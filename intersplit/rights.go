@@ -97,13 +97,16 @@ func (rt *rights) lease(e *feed.Entry, id feed.ID, s standing) {
 	}
 }
 
-// newRights prepares to judge the entries of a feed, whose revocations it reads.
-func newRights(channel string, policy Policy, channels Channels, feeds *feed.Feeds) (*rights, error) {
+// scan visits entries, parents first, until visit answers false.
+type scan func(visit func(e *feed.Entry) (more bool)) error
+
+// newRights prepares to judge the entries of a room, whose revocations it reads.
+func newRights(channel string, policy Policy, channels Channels, all scan) (*rights, error) {
 	rt := &rights{channel: channel, policy: policy, read: channels.Invite, leases: map[feed.ID]Invite{}}
 	if !policy.InviteOnly || !policy.Owner.IsZero() {
 		return rt, nil
 	}
-	return rt, rt.readRevocations(feeds)
+	return rt, rt.readRevocations(all)
 }
 
 // revocation tells whether an entry is a revoke that takes effect, and of what.
@@ -118,9 +121,9 @@ func (rt *rights) revocation(e *feed.Entry) (author identity.PublicKey, keep fee
 	return s.revoked()
 }
 
-// readRevocations finds the revokes of a feed and what they keep. What several
+// readRevocations finds the revokes of a room and what they keep. What several
 // revokes of one author keep counts together: each has promised it for ever.
-func (rt *rights) readRevocations(feeds *feed.Feeds) error {
+func (rt *rights) readRevocations(all scan) error {
 	rt.revoked = map[identity.PublicKey]map[feed.ID]struct{}{}
 	type revoke struct {
 		entry  feed.ID
@@ -128,8 +131,7 @@ func (rt *rights) readRevocations(feeds *feed.Feeds) error {
 		keep   feed.ID
 	}
 	var revokes []revoke
-	id := feedOf(rt.channel)
-	err := feeds.Scan(id, feed.Position{}, func(e *feed.Entry) bool {
+	err := all(func(e *feed.Entry) bool {
 		if author, keep, ok := rt.revocation(e); ok {
 			revokes = append(revokes, revoke{e.ID(), author, keep})
 		}
@@ -139,7 +141,7 @@ func (rt *rights) readRevocations(feeds *feed.Feeds) error {
 		return err
 	}
 	g := graph{}
-	if err := feeds.Scan(id, feed.Position{}, g.add); err != nil {
+	if err := all(g.add); err != nil {
 		return err
 	}
 	for _, r := range revokes {

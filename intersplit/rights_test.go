@@ -169,3 +169,10 @@ func FuzzReadStanding(f *testing.F) {
 		}
 	})
 }
+
+func keysOf(peers ...*peer) (keys []identity.PublicKey) {
+	for _, p := range peers {
+		keys = append(keys, p.id.PublicKey())
+	}
+	return keys
+}

@@ -101,6 +101,7 @@ func (rm *room) statementBy(mode planning, only *money.Currency, entries func(*l
 	var drafts []draft
 	err := rm.look(func(l *ledger.Ledger) {
 		s.cleared, s.entries, s.expenses = clearedOf(l), entries(l), l.InEffect()
+		s.conflicts = conflictsOf(l.Disputes())
 		if only != nil {
 			s.expenses = l.InEffectIn(*only)
 		}

@@ -57,6 +57,7 @@ type Rooms struct {
 
 	intake    intake
 	schedule  schedule
+	arrivals  arrivals
 	quota     quota
 	snapshots snapshots
 
@@ -81,6 +82,7 @@ func New(deps Deps, cfg Config) *Rooms {
 	}
 	r.intake.init()
 	r.schedule.init(cfg.Refresh)
+	r.arrivals.init()
 	r.snapshots.init(cfg.SnapshotFile)
 	r.quota.bytes = cmp.Or(cfg.RoomBytes, defaultRoomBytes)
 	deps.Feeds.Guard(r.guard)
@@ -134,11 +136,12 @@ type call struct {
 	channel string
 	room    *room
 	joined  bool
+	fresh   Freshness
 }
 
-// visit enters a room for a call: it joins the channel, unless the call only
+// enter enters a room for a call: it joins the channel, unless the call only
 // wants to know what it would do.
-func (r *Rooms) visit(ctx context.Context, name Channel, dry bool) (call, error) {
+func (r *Rooms) enter(ctx context.Context, name Channel, dry bool) (call, error) {
 	channel, err := r.channels.Name(string(name))
 	if err != nil {
 		return call{}, err
@@ -148,12 +151,24 @@ func (r *Rooms) visit(ctx context.Context, name Channel, dry bool) (call, error)
 		if c.joined, err = r.channels.Join(ctx, channel); err != nil {
 			return call{}, err
 		}
+		r.arrivals.come(channel, c.joined, time.Now())
 		if c.joined {
 			r.schedule.wake()
 		}
 	}
 	c.room = r.room(channel, !dry)
 	return c, nil
+}
+
+// visit enters a room for a call that depends on what others have recorded: when
+// nothing of theirs has come yet, it waits for it, a bounded time.
+func (r *Rooms) visit(ctx context.Context, name Channel, dry bool) (call, error) {
+	c, err := r.enter(ctx, name, dry)
+	if err == nil && !c.room.incomplete() { // which says more
+		r.catchUp(ctx, c.channel)
+		c.fresh = r.freshness(c.room)
+	}
+	return c, err
 }
 
 // stored follows the feeds: own entries and others', once each, parents first.

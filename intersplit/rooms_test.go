@@ -379,7 +379,7 @@ func TestAPeerWithoutTheRightGetsNothing(t *testing.T) {
 		}
 	}
 	for _, p := range []*peer{alice, mallory} {
-		if got := p.must("expense_list", `{"channel":"trip"}`).Text; strings.Count(got, "\n") != 1 {
+		if got := p.must("expense_list", `{"channel":"trip"}`).Text; strings.Count(got, " paid ") != 1 {
 			t.Error(got)
 		}
 	}

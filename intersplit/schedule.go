@@ -40,6 +40,7 @@ type meeting struct {
 	tried    time.Time // when the last errand failed
 	failures int       // in a row
 	wanted   bool      // something is missing that this member may have
+	refusal  string    // why the two cannot agree on whose entries count; "" when they can
 }
 
 // schedule decides which rooms are compared with whom, and when: a function of
@@ -51,6 +52,7 @@ type schedule struct {
 
 	mu       sync.Mutex
 	meetings map[pair]*meeting
+	hurried  map[string]bool             // channels in which a call waits for the first comparison
 	busy     map[identity.PublicKey]bool // an errand runs
 	answers  map[identity.PublicKey]int  // streams that are answered
 	answered int                         // in all
@@ -60,6 +62,7 @@ func (s *schedule) init(refresh time.Duration) {
 	s.refresh = cmp.Or(refresh, defaultRefresh)
 	s.poke = make(chan struct{}, 1)
 	s.meetings = map[pair]*meeting{}
+	s.hurried = map[string]bool{}
 	s.busy = map[identity.PublicKey]bool{}
 	s.answers = map[identity.PublicKey]int{}
 }
@@ -88,13 +91,25 @@ func (s *schedule) want(channel string, peer identity.PublicKey) {
 	s.wake()
 }
 
+// hurry asks for the first comparisons of a channel at once, whoever's turn it is.
+func (s *schedule) hurry(channel string) {
+	s.mu.Lock()
+	before := s.hurried[channel]
+	s.hurried[channel] = true
+	s.mu.Unlock()
+	if !before {
+		s.wake()
+	}
+}
+
 // meet brings the meetings in line with who is there now.
 func (s *schedule) meet(present []pair, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	here := make(map[pair]bool, len(present))
+	channels := map[string]bool{}
 	for _, p := range present {
-		here[p] = true
+		here[p], channels[p.channel] = true, true
 		if s.meetings[p] == nil {
 			s.meetings[p] = &meeting{since: now}
 		}
@@ -102,6 +117,11 @@ func (s *schedule) meet(present []pair, now time.Time) {
 	for p := range s.meetings {
 		if !here[p] {
 			delete(s.meetings, p)
+		}
+	}
+	for channel := range s.hurried {
+		if !channels[channel] {
+			delete(s.hurried, channel)
 		}
 	}
 }
@@ -164,7 +184,7 @@ func (s *schedule) isDue(p pair, m *meeting, self identity.PublicKey, latest, no
 	switch {
 	case m.failures > 0 && now.Before(m.tried.Add(backoff(m.failures))):
 		return false
-	case m.wanted:
+	case m.wanted || m.compared.IsZero() && s.hurried[p.channel]:
 		return true
 	case s.answers[p.peer] > 0: // that one has begun
 		return false
@@ -191,13 +211,66 @@ func (s *schedule) done(e errand, ok bool, now time.Time) {
 			m.wanted = true
 		case !e.short:
 			m.compared = now
+			delete(s.hurried, e.channel)
 			fallthrough
 		default:
-			m.failures = 0
+			m.failures, m.refusal = 0, ""
 		}
 	}
 	s.mu.Unlock()
 	s.wake()
+}
+
+// refuse records that a member and this peer cannot agree; first tells that they
+// could before.
+func (s *schedule) refuse(p pair, reason string) (first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.meetings[p]
+	if m == nil {
+		return false
+	}
+	first = m.refusal == ""
+	m.refusal = reason
+	return first
+}
+
+// refused says whether this peer can agree with none of a channel's members.
+func (s *schedule) refused(channel string) bool {
+	return s.every(channel, func(m *meeting) bool { return m.refusal != "" })
+}
+
+// hopeless says whether the last comparisons with every member of a channel have
+// failed.
+func (s *schedule) hopeless(channel string) bool {
+	return s.every(channel, func(m *meeting) bool { return m.refusal != "" || m.failures > 1 })
+}
+
+// every says whether a channel has members and something is so of all of them.
+func (s *schedule) every(channel string, is func(m *meeting) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	some := false
+	for p, m := range s.meetings {
+		if p.channel == channel && !is(m) {
+			return false
+		}
+		some = some || p.channel == channel
+	}
+	return some
+}
+
+// refusals gives what keeps the members of a channel from agreeing with this peer.
+func (s *schedule) refusals(channel string) map[identity.PublicKey]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := map[identity.PublicKey]string{}
+	for p, m := range s.meetings {
+		if p.channel == channel && m.refusal != "" {
+			found[p.peer] = m.refusal
+		}
+	}
+	return found
 }
 
 // admit takes a place to answer a peer, if there is one; it must be given back

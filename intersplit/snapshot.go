@@ -3,7 +3,6 @@ package intersplit
 import (
 	"bufio"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -117,8 +116,8 @@ func (r *Rooms) writeSnapshot(out *snapshotWriter, channel string) error {
 		return err
 	}
 	out.room(Snapshot{Channel: channel, Version: snapshotVersion, Events: events}, func(entry func(string)) error {
-		return r.feeds.ScanEncoded(rm.id, feed.Position{}, func(_ feed.Position, raw []byte) bool {
-			entry(base64.StdEncoding.EncodeToString(raw))
+		return rm.eachSigned(func(_ feed.Position, text string) bool {
+			entry(text)
 			return out.err == nil
 		})
 	})
@@ -261,46 +260,34 @@ func expect(in *json.Decoder, want json.Delim) error {
 
 // RestoreLocal takes the entries of a channel's room from the snapshot file and
 // says how many the room did not have, and how many it has now. It changes
-// nothing but by adding; every entry is checked like one from another peer.
+// nothing but by adding, and nothing at all when one of the entries is refused.
 func (r *Rooms) RestoreLocal(ctx context.Context, channel string) (added int, total uint64, err error) {
 	rm := r.room(channel, true)
-	var saved []*feed.Entry
-	readErr := readSnapshots(r.snapshots.path, func(s Snapshot) bool {
+	var saved []string
+	if err = readSnapshots(r.snapshots.path, func(s Snapshot) bool {
 		if s.Channel == channel {
-			saved, err = entriesOf(rm, s)
+			saved = s.Entries
 		}
 		return s.Channel != channel
-	})
-	if err = errors.Join(readErr, err); err != nil {
-		return 0, 0, fault.New(fault.Unavailable, "the snapshot file %q is damaged: %w", r.snapshots.path, err).
-			WithHint("sync with a member, or restore from the contract")
+	}); err != nil {
+		return 0, 0, r.damagedSnapshots(err)
 	}
-	defer r.gather(rm)()
-	outcomes, err := r.feeds.AddAll(ctx, saved, r.signer.PublicKey(), r.now())
-	for _, outcome := range outcomes {
-		if outcome == feed.Stored {
-			added++
-		}
+	m, err := r.merger(ctx, rm, saved)
+	if err != nil {
+		return 0, 0, r.damagedSnapshots(err)
 	}
-	if err == nil {
+	if added, err = r.merge(ctx, m); err == nil {
 		total, err = r.feeds.Count(rm.id)
 	}
 	return added, total, err
 }
 
-func entriesOf(rm *room, s Snapshot) ([]*feed.Entry, error) {
-	all := make([]*feed.Entry, len(s.Entries))
-	for i, text := range s.Entries {
-		raw, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, err
-		}
-		if all[i], err = feed.Decode(raw); err != nil {
-			return nil, err
-		}
-		if all[i].Feed != rm.id {
-			return nil, fault.New(fault.Invalid, "an entry of another room")
-		}
+// damagedSnapshots is the fault of a file that is not as it was written; what is
+// about this peer stays.
+func (r *Rooms) damagedSnapshots(err error) error {
+	if f := fault.Of(err); f.Kind == fault.Limited || f.Kind == fault.Unavailable || f.Kind == fault.Cancelled {
+		return err
 	}
-	return all, nil
+	return fault.New(fault.Unavailable, "the snapshot file %q is damaged: %w", r.snapshots.path, err).
+		WithHint("sync with a member, or restore from the contract")
 }

@@ -11,10 +11,13 @@ import (
 // balance and every export are written from.
 type statement struct {
 	channel  string
+	signed   []string // all signed entries of the room, where they are asked for
 	expenses int
 	books    []currencyBook
 	entries  []Entry
 	cleared  *Cleared
+
+	conflicts []Conflict // over the names of members
 }
 
 // currencyBook is one currency's part of a statement.

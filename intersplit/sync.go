@@ -29,7 +29,7 @@ func (r *Rooms) keepInStep(ctx context.Context) {
 	defer held.Stop()
 	for {
 		r.revokeAll(ctx)
-		r.schedule.meet(r.present(), r.now())
+		r.meet()
 		for _, e := range r.schedule.next(r.signer.PublicKey(), r.now()) {
 			running.Go(func() { r.run(ctx, e) })
 		}
@@ -46,10 +46,19 @@ func (r *Rooms) keepInStep(ctx context.Context) {
 	}
 }
 
-// present lists every member of every channel that this peer is in.
-func (r *Rooms) present() []pair {
+// meet looks who is there.
+func (r *Rooms) meet() {
+	asOf := time.Now()
+	joined := r.channels.Joined()
+	present := r.present(joined)
+	r.arrivals.meet(joined, present, asOf)
+	r.schedule.meet(present, r.now())
+}
+
+// present lists every member of channels.
+func (r *Rooms) present(channels []string) []pair {
 	var present []pair
-	for _, channel := range r.channels.Joined() {
+	for _, channel := range channels {
 		for _, peer := range r.channels.Members(channel) {
 			present = append(present, pair{channel, peer})
 		}
@@ -60,12 +69,25 @@ func (r *Rooms) present() []pair {
 // run does one errand.
 func (r *Rooms) run(ctx context.Context, e errand) {
 	err := r.compare(ctx, e)
-	if fault.KindOf(err) == fault.Conflict {
-		r.log.Warn("a room cannot be kept in step with a member", "channel", e.channel, "peer", e.peer, "err", err)
-	} else if err != nil && ctx.Err() == nil {
+	switch {
+	case fault.KindOf(err) == fault.Conflict:
+		r.disagree(e, err)
+	case err != nil && ctx.Err() == nil:
 		r.log.Debug("a room could not be compared", "channel", e.channel, "peer", e.peer, "err", err)
+	case err == nil && !e.short:
+		r.arrivals.settle(e.channel)
 	}
 	r.schedule.done(e, err == nil, r.now())
+}
+
+// disagree tells, once per meeting, that a member holds others to count than this
+// peer does, so that no entries are exchanged.
+func (r *Rooms) disagree(e errand, err error) {
+	if !r.schedule.refuse(e.pair, err.Error()) {
+		return
+	}
+	r.log.Warn("a room cannot be kept in step with a member", "channel", e.channel, "peer", e.peer, "err", err)
+	r.hub.Publish("expense_conflict", disagreement{Channel: e.channel, Peer: e.peer.String(), Reason: err.Error()})
 }
 
 // compare brings a room in step with a member's: the short way when it is enough.

@@ -64,9 +64,11 @@ func (r ListResult) text() string {
 	if r.Cleared != nil {
 		fmt.Fprintf(&out, "- cleared: %s\n", spokenCleared(*r.Cleared))
 	}
+	out.WriteString(spokenDisputes(r.Conflict))
 	if r.Incomplete {
 		out.WriteString(saidIncomplete)
 	}
+	out.WriteString(r.spoken())
 	if r.NextCursor != "" {
 		fmt.Fprintf(&out, "- more with --cursor %s\n", r.NextCursor)
 	}
@@ -95,8 +97,23 @@ func (r BalanceResult) text() string {
 	if !r.Plan.Optimal {
 		fmt.Fprintf(&out, "- plan: %d payments, at least %d are needed\n", r.Plan.Payments, r.Plan.LowerBound)
 	}
+	out.WriteString(spokenDisputes(r.Conflict))
 	if r.Incomplete {
 		out.WriteString(saidIncomplete)
+	}
+	out.WriteString(r.spoken())
+	return out.String()
+}
+
+// spokenDisputes is a line for each member who was renamed or merged differently.
+func spokenDisputes(conflicts []Conflict) string {
+	var out strings.Builder
+	for _, c := range conflicts {
+		if c.Field == string(ledger.FieldShared) {
+			fmt.Fprintf(&out, "- conflict: %s were both renamed to %s, and count as one until one of the renames is undone\n", strings.Join(c.Names, " and "), c.Member)
+			continue
+		}
+		fmt.Fprintf(&out, "- conflict: %s was renamed to %s; %s counts until somebody picks\n", c.Member, strings.Join(c.Names, " and to "), c.Names[0])
 	}
 	return out.String()
 }
@@ -105,7 +122,7 @@ const saidIncomplete = "- incomplete: this peer had no room for all entries, and
 
 func (r SettleResult) text() string {
 	if len(r.Settlements) == 0 {
-		return fmt.Sprintf("[expense:%s] everybody is even.", r.Channel)
+		return strings.TrimSuffix(fmt.Sprintf("[expense:%s] everybody is even.\n%s", r.Channel, r.spoken()), "\n")
 	}
 	var out strings.Builder
 	did := "settled"
@@ -116,7 +133,9 @@ func (r SettleResult) text() string {
 	for _, p := range r.Settlements {
 		fmt.Fprintf(&out, "  %s\n", spokenSettlement(p))
 	}
-	if r.Hint != "" {
+	if said := r.spoken(); said != "" {
+		out.WriteString(said)
+	} else if r.Hint != "" {
 		fmt.Fprintf(&out, "- %s\n", r.Hint)
 	}
 	return out.String()

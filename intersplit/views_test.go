@@ -45,6 +45,7 @@ func TestTheListIsFiltered(t *testing.T) {
 		`"date":"2026-05..2026-06-01"`:  "Dinner & wine,taxi",
 		`"date":"2026-06-02.."`:         "ramen,cash",
 		`"date":"..2026-05"`:            "Dinner & wine",
+		`"date":"2026-06-02..2026-06"`:  "ramen,cash",
 		`"amount":"30"`:                 "taxi",
 		`"amount":30`:                   "taxi",
 		`"amount":"30..90"`:             "Dinner & wine,taxi",
@@ -76,7 +77,8 @@ func TestTheListIsFiltered(t *testing.T) {
 	for _, bad := range []string{
 		`"date":"june"`, `"date":"2026-6"`, `"date":"2026-06-01..2026-07..x"`, `"amount":"1e3"`, `"amount":"NaN"`, `"amount":"1,5"`,
 		`"amount":"1000000000000000000"`, `"kind":"loan"`, `"currency":"DEM"`, `"member":"a,b"`, `"member":"a\u202eb"`, `"limit":0`, `"limit":1001`,
-		`"cursor":"x"`, `"include_deleted":"maybe"`,
+		`"cursor":"x"`, `"include_deleted":"maybe"`, `"date":"2026-02-30"`, `"date":"2026-13"`, `"date":"2026-06..2026-05-31"`, `"date":".."`,
+		`"date":"２０２６"`, `"amount":"5..1"`,
 	} {
 		refused(t, p, "trip", fault.Invalid, [][2]string{{"expense_list", `{"channel":"trip",` + bad + `}`}})
 	}

@@ -35,7 +35,7 @@ type recording struct {
 
 // write records what compose makes, or shows what it would record.
 func (r *Rooms) write(ctx context.Context, in recording, compose composer) (Written, error) {
-	v, err := r.visit(ctx, in.channel, bool(in.dry))
+	v, err := r.enter(ctx, in.channel, bool(in.dry))
 	if err != nil {
 		return Written{}, err
 	}

@@ -88,7 +88,6 @@ func (u *updates) subscribe(ctx context.Context, _ any, request *protocol.Subscr
 	if tell == nil {
 		return // the session has ended meanwhile
 	}
-	u.watch(ctx)
 	u.mu.Lock()
 	s := u.sessions[session.SessionID()]
 	if s == nil {
@@ -99,7 +98,7 @@ func (u *updates) subscribe(ctx context.Context, _ any, request *protocol.Subscr
 		s.places[request.Params.URI] = at
 	}
 	u.mu.Unlock()
-	u.add(s)
+	u.add(ctx, s)
 }
 
 func (u *updates) unsubscribe(ctx context.Context, _ any, request *protocol.UnsubscribeRequest, _ *protocol.EmptyResult) {
@@ -135,8 +134,7 @@ func (u *updates) listen(ctx context.Context, id any, request *protocol.Subscrip
 			s.places[uri] = at
 		}
 	}
-	u.watch(ctx)
-	u.add(s)
+	u.add(ctx, s)
 	context.AfterFunc(ctx, func() { u.remove(s) })
 }
 

@@ -55,9 +55,8 @@ type updates struct {
 	mu       sync.Mutex
 	all      map[*subscription]bool
 	sessions map[string]*subscription // the ones made by resources/subscribe
-	active   bool                     // whether cursor is a place to go on from
-	cursor   event.Cursor
-	wake     chan struct{} // holds one token when a subscription came
+	cursor   event.Cursor             // how far the pump has read, while there are subscriptions
+	wake     chan struct{}            // holds one token when a subscription came
 }
 
 func newUpdates(s *Server) *updates {
@@ -77,33 +76,21 @@ func (u *updates) locate(uri string) (place, bool) {
 	return place{}, false
 }
 
-// watch makes sure that what happens from now on is seen. It is called before a
-// subscription is acknowledged.
-func (u *updates) watch(ctx context.Context) {
-	u.mu.Lock()
-	active := u.active
-	u.mu.Unlock()
-	if active {
-		return
-	}
+// add takes a subscription in, unless there are too many: what happens from now
+// on is seen. It is called before a subscription is acknowledged.
+func (u *updates) add(ctx context.Context, s *subscription) {
 	now, err := u.caller.Now(ctx)
 	if err != nil {
 		u.log.Warn("mcp: cannot place a subscription in time", "err", err)
-		return // the empty cursor: it will hear of older changes too
+		now = "" // it will hear of older changes too
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if !u.active {
-		u.active, u.cursor = true, now
-	}
-}
-
-// add takes a subscription in, unless there are too many.
-func (u *updates) add(s *subscription) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.all) >= maxSubscriptions {
 		return
+	}
+	if len(u.all) == 0 {
+		u.cursor = now // otherwise the pump is at an earlier place, for the others
 	}
 	u.all[s] = true
 	select {
@@ -175,7 +162,6 @@ func (u *updates) next() (cursor *event.Cursor, waiting bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.all) == 0 {
-		u.active = false
 		return nil, false
 	}
 	for s := range u.all {

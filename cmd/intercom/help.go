@@ -21,6 +21,7 @@ const overview = `intercom: a peer for agents
                                 intercom expense add --channel trip --payer alice --amount 30 --split alice,bob
   intercom call <op> [json]     one operation, parameters as JSON ("-" reads them from standard input)
   intercom identity show|new|restore|import|export
+  intercom validator init|start|show
   intercom version
   intercom help [flags | <operation>]
 
@@ -40,6 +41,9 @@ func (p program) help(_ context.Context, _ config.Config, rest []string) error {
 		return nil
 	case rest[0] == "identity":
 		fmt.Fprint(p.out, identityUsage)
+		return nil
+	case rest[0] == "validator":
+		fmt.Fprint(p.out, validatorUsage)
 		return nil
 	case p.commands()[rest[0]] != nil:
 		fmt.Fprint(p.out, overview)

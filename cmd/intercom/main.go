@@ -8,6 +8,7 @@
 //	intercom expense add …      one operation, by the words of its name
 //	intercom call <op> [json]   one operation, with parameters as JSON
 //	intercom identity …         the keys of the store
+//	intercom validator …        a node of a settlement network
 //
 // Standard output belongs to answers and protocols; logs go to standard error.
 package main
@@ -84,7 +85,7 @@ func (c *console) show(to io.Writer) (back func()) {
 func (p program) commands() map[string]func(context.Context, config.Config, []string) error {
 	return map[string]func(context.Context, config.Config, []string) error{
 		"run": p.run, "rpc": p.rpc, "mcp": p.mcp, "demo": p.demo, "call": p.call,
-		"identity": p.identity, "version": p.version, "help": p.help,
+		"identity": p.identity, "validator": p.validator, "version": p.version, "help": p.help,
 	}
 }
 
@@ -139,7 +140,7 @@ func labelled(words []string, label string) []string {
 // dispatch parses for a command that takes no parameters of operations.
 func (p program) dispatch(ctx context.Context, words []string, name string, command func(context.Context, config.Config, []string) error) int {
 	keep := func(string) bool { return false }
-	if name == "help" || name == "identity" {
+	if name == "help" || name == "identity" || name == "validator" {
 		keep = notAFlag
 	}
 	cfg, rest, err := config.Parse(words, p.getenv, keep)

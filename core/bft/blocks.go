@@ -19,7 +19,7 @@ func (n *Node) Block(height int64) (Block, error) {
 	n.mu.Unlock()
 	block := r.node.BlockStore().LoadBlock(height)
 	if height > committed || block == nil {
-		return Block{}, noBlock(height)
+		return Block{}, r.gone(height)
 	}
 	full, err := r.state.LoadFinalizeBlockResponse(height)
 	if err != nil || len(full.TxResults) != len(block.Txs) || len(full.AppHash) != len(Hash{}) {

@@ -27,6 +27,8 @@ type bridge struct {
 	admits  func(peer string) bool
 	// committed is told of every block after its Commit.
 	committed func(height int64, state Hash, txs [][]byte, results []Result)
+	// retain answers below which height blocks may be forgotten; 0: none.
+	retain func(height int64) int64
 
 	// What Execute did and Commit has not yet made lasting. The engine calls
 	// one at a time.
@@ -162,7 +164,7 @@ func (b *bridge) Commit(context.Context, *abci.RequestCommit) (res *abci.Respons
 	}
 	b.committed(b.height, b.state, b.txs, b.results)
 	b.txs, b.results = nil, nil
-	return &abci.ResponseCommit{}, nil
+	return &abci.ResponseCommit{RetainHeight: b.retain(b.height)}, nil
 }
 
 func engineResults(results []Result) []*abci.ExecTxResult {

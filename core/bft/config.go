@@ -46,6 +46,14 @@ type Config struct {
 	// still waits: worth its time when transactions expire or accounts drain.
 	Recheck bool
 
+	// Keep is how many of the newest blocks are kept, at least MinKeep; 0 keeps all.
+	// What is lost with a block are its transactions and their proofs: Find,
+	// Wait and Prove do not know them any more, the application's state does
+	// if it remembers them. Followers lose nothing: the first header and every
+	// change of validators stay. Others that are further behind than the
+	// oldest block of everybody need a snapshot.
+	Keep int64
+
 	// Stall is how long transactions may wait without a block before health
 	// says so; 0 is 5 s. Too short, and an absent proposer looks like a halt.
 	Stall time.Duration
@@ -111,6 +119,9 @@ func (c Config) check() error {
 	}
 	if int64(c.txBytes()) > max(c.Genesis.BlockBytes, minBlockBytes)/2 {
 		return wrong("transactions of %d bytes do not fit into blocks of %d", c.txBytes(), c.Genesis.BlockBytes)
+	}
+	if c.Keep != 0 && c.Keep < MinKeep {
+		return wrong("%d blocks kept are fewer than %d", c.Keep, MinKeep)
 	}
 	for _, p := range c.Peers {
 		if err := p.check(); err != nil {

@@ -16,6 +16,12 @@
 // told loudly: a chain that stands still while transactions wait is [Stalled],
 // one whose consensus stopped is [Failed] and ends [Node.Run].
 //
+// A node that comes late need not execute all that was: [Node.Join] takes the
+// state of the newest block from servers that need not be trusted, for it must
+// have the hash that a verified header carries. A node may forget old blocks
+// ([Config].Keep): their transactions are not known here any more, and others
+// that need them ask elsewhere or take a snapshot; followers lose nothing.
+//
 // # Those who only listen
 //
 // A [Follower] is a light client: from the genesis it verifies signed headers

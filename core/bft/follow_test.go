@@ -309,7 +309,7 @@ func TestFollowerLearnsNewValidators(t *testing.T) {
 func TestReplicaComesToTheSameState(t *testing.T) {
 	sites := town(t, 2)
 	for i := range 10 {
-		sites[i%2].confirm(fmt.Sprint("tx", i))
+		sites[1-i%2].confirm(fmt.Sprint("tx", i))
 	}
 	tip := sites[0].settled()
 	memory, _ := store.OpenMemory()

@@ -223,7 +223,11 @@ func (f *Follower) keep(e Evidence) {
 }
 
 func (f *Follower) notice(n Notice) {
-	f.log.Warn("a server of the chain", "server", n.Server, "fault", n.Fault, "err", n.Err)
+	level := slog.LevelWarn
+	if n.Fault == Silent { // servers come and go; a question that nobody answers fails loudly
+		level = slog.LevelDebug
+	}
+	f.log.Log(context.Background(), level, "a server of the chain", "server", n.Server, "fault", n.Fault, "err", n.Err)
 	if f.cfg.Notice != nil {
 		f.cfg.Notice(n)
 	}

@@ -20,6 +20,8 @@ const (
 	askSubmit  = 5 // tx                 → code u32 ‖ blob data ‖ blob log
 	askQuery   = 6 // blob path ‖ data   → what the application answers
 	askGenesis = 7 // nothing            → genesis
+	askPiece   = 8 // height u64 ‖ after → more u8 ‖ blob next ‖ blob piece of the application's state
+	askListing = 9 // height u64         → block with its results, see Node.Listing
 )
 
 const (
@@ -55,6 +57,10 @@ func limit(kind byte) int {
 		return maxData + maxLog + 16
 	case askQuery:
 		return MaxAnswer
+	case askPiece:
+		return MaxPiece + maxPlace + 16
+	case askListing:
+		return maxListing
 	default:
 		return MaxGenesis
 	}

@@ -23,6 +23,7 @@ func FuzzDecoders(f *testing.F) {
 	f.Add(encodeUpdate(nil, fuzzTrust().Sets[0].Validators))
 	f.Add(putBlob(putBlob(putBlob([]byte{1}, nil), nil), []byte("tx")))
 	f.Add(putBlob([]byte{0, 0}, nil))
+	f.Add(putBlob(putBlob([]byte{1}, []byte("next")), []byte("piece")))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		trust := fuzzTrust()
 		if _, err := Verify(trust, raw); err == nil {
@@ -39,7 +40,13 @@ func FuzzDecoders(f *testing.F) {
 		}
 		_, _, _, _ = decodeBlock(raw)
 		_, _ = decodeTip(raw)
+		if _, err := VerifyListing(trust, raw); err == nil {
+			t.Error("a forged block holds")
+		}
 		_, _ = decodeResult(raw)
+		if piece, next, err := decodePiece(raw); err == nil && next != nil && (len(piece) == 0 || len(next) == 0) {
+			t.Error("a piece that leads nowhere is taken")
+		}
 		if g, err := ParseGenesis(raw); err == nil {
 			if again, err := ParseGenesis(g.Encode()); err != nil || again.Hash() != g.Hash() {
 				t.Errorf("a genesis does not survive its encoding: %v", err)
@@ -86,6 +93,7 @@ func FuzzServe(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 3, 5, 'h', 'i'})
 	f.Add([]byte{0, 0, 0, 6, 6, 0, 0, 0, 1, 'p'})
 	f.Add([]byte{0, 0, 0, 1, 7})
+	f.Add([]byte{0, 0, 0, 10, 8, 0, 0, 0, 0, 0, 0, 0, 1, 'k'})
 	n := &Node{log: slog.New(slog.DiscardHandler), cfg: Config{Genesis: Genesis{ChainID: "fuzz"}}}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		_ = n.Serve(t.Context(), conversation{bytes.NewReader(raw), io.Discard})

@@ -122,10 +122,12 @@ type site struct {
 	sets    func(int64) []bft.Validator
 	edit    func(*bft.Config)
 
-	app  *tally
-	node *bft.Node
-	stop context.CancelFunc
-	done chan error
+	app     *tally
+	album   *album // instead of app, after withAlbum
+	renamed bool   // its node has a name that is not its key's
+	node    *bft.Node
+	stop    context.CancelFunc
+	done    chan error
 }
 
 func newSite(t testing.TB, dir string) *site {
@@ -150,6 +152,9 @@ func (s *site) start() *site {
 	node, err := bft.New(cfg)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if s.renamed {
+		node.Rename([32]byte{1})
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.node, s.stop, s.done = node, stop, make(chan error, 1)
@@ -232,8 +237,17 @@ func (s *site) settled() int64 {
 	return height
 }
 
-// town is several sites of one chain that know each other.
+// town is several sites of one chain that know each other and run.
 func town(t testing.TB, n int) []*site {
+	sites := plan(t, n)
+	for _, s := range sites {
+		s.start()
+	}
+	return sites
+}
+
+// plan is a town before it runs.
+func plan(t testing.TB, n int) []*site {
 	sites, dirs := make([]*site, n), make([]string, n)
 	for i := range sites {
 		dir := t.TempDir()
@@ -251,9 +265,6 @@ func town(t testing.TB, n int) []*site {
 			}
 			s.peers = append(s.peers, bft.Peer{ID: id, Addr: other.listen})
 		}
-	}
-	for _, s := range sites {
-		s.start()
 	}
 	return sites
 }

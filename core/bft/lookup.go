@@ -79,11 +79,7 @@ func (f *Follower) Prove(ctx context.Context, hash Hash) (p Proven, raw []byte, 
 	}
 	a := choose(answers)
 	if a.err == nil {
-		for _, other := range answers {
-			if fault.KindOf(other.err) == fault.NotFound {
-				f.notice(Notice{other.server.Name, Withheld, fmt.Errorf("no proof of %s, which %s has", hash, a.server.Name)})
-			}
-		}
+		withheld(f, answers, a.server.Name, fmt.Sprintf("proof of %s", hash))
 	}
 	return a.value.proven, a.value.raw, a.err
 }
@@ -153,7 +149,7 @@ func (f *Follower) Query(ctx context.Context, path string, data []byte, read fun
 		}
 		if height < head.Height-1 {
 			f.notice(Notice{s.Name, Behind, fmt.Errorf("it answers for block %d, %d is proven", height, head.Height)})
-			return found{}, errorOf(statusNotFound)
+			return found{}, errOld
 		}
 		at, err := f.proves(ctx, s, height, state)
 		return found{raw, at}, err
@@ -162,8 +158,14 @@ func (f *Follower) Query(ctx context.Context, path string, data []byte, read fun
 		return nil, at, err
 	}
 	a := choose(answers)
+	if a.err == nil {
+		withheld(f, answers, a.server.Name, "answer about "+path)
+	}
 	return a.value.raw, a.value.at, a.err
 }
+
+// errOld is an answer that was noticed as being of the past.
+var errOld = fault.New(fault.NotFound, "the server answers for an old block").WithHint("ask another")
 
 // proves finds the header that carries a state: the one after the block, or,
 // when the block was empty and is the newest, its own.

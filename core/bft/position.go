@@ -29,6 +29,16 @@ func (p position) after(h Header, done Executed) position {
 	return next
 }
 
+// position is where a replica stands that landed there.
+func (l *landing) position() position {
+	now, _ := l.trust.at(l.height() + 1)
+	next, _ := l.trust.at(l.height() + 2)
+	return position{
+		Height: l.height(), Hash: asHash(l.at.Hash()), State: l.state(), Results: asHash(l.next.LastResultsHash),
+		Now: now.Validators, Next: next.Validators,
+	}
+}
+
 func positionKey(height int64) []byte {
 	return binary.BigEndian.AppendUint64([]byte("p"), uint64(height))
 }
@@ -37,8 +47,9 @@ func positionKey(height int64) []byte {
 func voterKey(address []byte) []byte { return append([]byte("v"), address...) }
 
 // save writes the position before the application commits the block; the one
-// before stays, for a process that ends in between.
-func (p position) save(space *store.Space) error {
+// before stays, for a process that ends in between. A trust that is given names
+// validators of before.
+func (p position) save(space *store.Space, before Trust) error {
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -47,6 +58,11 @@ func (p position) save(space *store.Space) error {
 	b.Set(positionKey(p.Height), raw)
 	if !slices.Equal(p.Now, p.Next) {
 		for _, v := range p.Next {
+			b.Set(voterKey(engineKey(v.Key).Address()), v.Key[:])
+		}
+	}
+	for _, set := range before.Sets {
+		for _, v := range set.Validators {
 			b.Set(voterKey(engineKey(v.Key).Address()), v.Key[:])
 		}
 	}

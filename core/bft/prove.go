@@ -14,7 +14,13 @@ func (n *Node) SignedHeader(height int64) ([]byte, error) {
 		return nil, err
 	}
 	defer n.calls.Done()
-	return r.signed(height)
+	signed, err := r.signed(height)
+	if fault.KindOf(err) == fault.NotFound && height == 1 { // everybody asks for it
+		if first, ok, err := n.journal.space.Get(firstKey); ok || err != nil {
+			return first, err
+		}
+	}
+	return signed, err
 }
 
 func (r *running) signed(height int64) ([]byte, error) {
@@ -46,7 +52,7 @@ func (n *Node) Updates(from int64, limit int) ([][]byte, error) {
 	}
 	var updates [][]byte
 	for _, height := range heights {
-		update, err := r.update(height)
+		update, err := n.update(r, height)
 		switch {
 		case fault.KindOf(err) == fault.NotFound:
 			return updates, nil // not yet there
@@ -59,7 +65,15 @@ func (n *Node) Updates(from int64, limit int) ([][]byte, error) {
 	return updates, nil
 }
 
-// update is nil when the header announces no other set.
+// update is the change that a header announces, nil when it announces none:
+// from its block, or as it was kept when that went.
+func (n *Node) update(r *running, height int64) ([]byte, error) {
+	if kept, ok, err := n.journal.space.Get(updateKey(height)); ok || err != nil {
+		return kept, err
+	}
+	return r.update(height)
+}
+
 func (r *running) update(height int64) ([]byte, error) {
 	meta := r.node.BlockStore().LoadBlockMeta(height)
 	if meta == nil {

@@ -1,6 +1,7 @@
 package bft
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -58,6 +59,27 @@ func NewReplica(g Genesis, app Application, space *store.Space) (*Replica, error
 	return r, err
 }
 
+// Join lets a replica whose application has no state begin at the newest state
+// that the follower's servers prove, instead of the genesis; the application has
+// [Snapshots]. When the application has a state nothing is asked. On an error,
+// and when the process ends in between, the replica is as before.
+func (r *Replica) Join(ctx context.Context, f *Follower) error {
+	app, ok := r.app.(Snapshots)
+	if !ok || f.cfg.Genesis.Hash() != r.genesis.Hash() {
+		panic("bft: a replica joins its own chain, with an application that has snapshots")
+	}
+	if height, _, err := r.app.Last(); err != nil || height > 0 {
+		return err
+	}
+	l, err := f.land(ctx, app, func(l *landing) error {
+		return l.position().save(r.space, l.trust)
+	})
+	if err == nil {
+		r.at = l.position()
+	}
+	return err
+}
+
 // Height is the newest block that was applied.
 func (r *Replica) Height() int64 { return r.at.Height }
 
@@ -89,7 +111,7 @@ func (r *Replica) Apply(raw []byte) (Block, error) {
 		return Block{}, fault.New(fault.Conflict, "block %d: %w", header.Height, err).WithHint("report it; nothing more is confirmed here")
 	}
 	next := r.at.after(header, done)
-	if err := next.save(r.space); err != nil {
+	if err := next.save(r.space, Trust{}); err != nil {
 		return Block{}, err
 	}
 	if err := r.app.Commit(); err != nil {

@@ -40,23 +40,5 @@ func (f *Follower) Resume(ctx context.Context, height int64, state Hash, next []
 	return position{
 		Height: height, Hash: h.Previous, State: state, Results: asHash(sh.LastResultsHash),
 		Now: now.Validators, Next: sorted(next),
-	}.begin(space, trust)
-}
-
-// begin writes the position with all validators that there ever were: who is
-// proven guilty later may have left.
-func (p position) begin(space *store.Space, trust Trust) error {
-	b := space.Batch()
-	for _, set := range trust.Sets {
-		for _, v := range set.Validators {
-			b.Set(voterKey(engineKey(v.Key).Address()), v.Key[:])
-		}
-	}
-	for _, v := range p.Next {
-		b.Set(voterKey(engineKey(v.Key).Address()), v.Key[:])
-	}
-	if err := b.Apply(); err != nil {
-		return err
-	}
-	return p.save(space)
+	}.save(space, trust)
 }

@@ -82,7 +82,11 @@ func (n *Node) launch(ctx context.Context) (r *running, err error) {
 	open := func(c *config.DBContext) (dbm.DB, error) {
 		return &database{space: n.space(c.ID), gate: r.gate}, nil
 	}
-	r.state = sm.NewStore(&database{space: n.space("state"), gate: r.gate}, sm.StoreOptions{})
+	own := n.stores(r.gate)
+	if err := n.adopt(own); err != nil {
+		return nil, err
+	}
+	r.state = own.state
 	log := words{log: n.log, failed: r.fail}
 	r.node, err = node.NewNodeWithContext(ctx, engineConfig(n.cfg, port), n.keys.vote, n.keys.node,
 		proxy.NewLocalClientCreator(n.bridge(r)),
@@ -133,6 +137,7 @@ func (n *Node) bridge(r *running) *bridge {
 		voters:    &voters{state: r.state, log: n.log, keys: map[[20]byte]identity.PublicKey{}},
 		admits:    func(id string) bool { return n.cfg.Strangers || n.peers.knows(id) },
 		committed: n.grow,
+		retain:    n.retain,
 	}
 }
 

@@ -49,6 +49,8 @@ func (n *Node) requestLimit(kind byte) int {
 		return n.cfg.txBytes()
 	case askQuery:
 		return maxQuery
+	case askPiece:
+		return 8 + maxPlace
 	default:
 		return 32
 	}
@@ -63,13 +65,16 @@ func (n *Node) answer(ctx context.Context, kind byte, body []byte) ([]byte, erro
 			return nil, err
 		}
 		return n.tip(from)
-	case askHeader, askBlock:
+	case askHeader, askBlock, askListing:
 		height := r.number()
 		if err := r.end(); err != nil {
 			return nil, err
 		}
-		if kind == askBlock {
+		switch kind {
+		case askBlock:
 			return n.EncodedBlock(height)
+		case askListing:
+			return n.Listing(height)
 		}
 		return n.SignedHeader(height)
 	case askProof:
@@ -87,6 +92,12 @@ func (n *Node) answer(ctx context.Context, kind byte, body []byte) ([]byte, erro
 			return nil, errMalformed
 		}
 		return queries.Query(path, r.rest)
+	case askPiece:
+		height := r.number()
+		if r.bad {
+			return nil, errMalformed
+		}
+		return n.servePiece(height, r.rest)
 	case askGenesis:
 		return n.cfg.Genesis.Encode(), r.end()
 	default:

@@ -27,8 +27,7 @@ func each[T any](ctx context.Context, f *Follower, ask func(context.Context, Ser
 	servers := f.cfg.Servers()
 	servers = servers[:min(len(servers), maxServers)]
 	if len(servers) == 0 {
-		return nil, fault.New(fault.Unavailable, "no server of chain %q is known", f.cfg.Genesis.ChainID).
-			WithHint("connect with a validator, or with a peer that runs the chain")
+		return nil, f.alone()
 	}
 	all, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -108,27 +107,9 @@ func (f *Follower) newest(ctx context.Context, s Server) (Header, error) {
 		}
 	}
 	for {
-		trust := f.Trust()
-		raw, err := s.ask(ctx, askTip, askHeight(trust.Sets[len(trust.Sets)-1].From))
+		trust, t, err := f.climb(ctx, s, f.Trust(), nil)
 		if err != nil {
 			return Header{}, err
-		}
-		t, err := decodeTip(raw)
-		if err != nil {
-			return Header{}, unproven("answer", err)
-		}
-		for _, update := range t.updates {
-			if trust, err = Advance(trust, update); err != nil {
-				return Header{}, err
-			}
-			signed, _, err := decodeUpdate(update)
-			if err != nil {
-				return Header{}, unproven("update of validators", err)
-			}
-			raw, _ := encodeSigned(signed.Header, signed.Commit)
-			if err := f.sight(s.Name, ourHeader(signed.Header), raw); err != nil {
-				return Header{}, err
-			}
 		}
 		if err := f.believe(trust); err != nil {
 			return Header{}, err
@@ -142,6 +123,36 @@ func (f *Follower) newest(ctx context.Context, s Server) (Header, error) {
 		}
 		return h, f.advance(h, t.signed)
 	}
+}
+
+// climb brings a trust as far as one answer of a server does; took is given
+// every update that holds.
+func (f *Follower) climb(ctx context.Context, s Server, trust Trust, took func(height int64, update []byte)) (Trust, tip, error) {
+	raw, err := s.ask(ctx, askTip, askHeight(trust.Sets[len(trust.Sets)-1].From))
+	if err != nil {
+		return trust, tip{}, err
+	}
+	t, err := decodeTip(raw)
+	if err != nil {
+		return trust, tip{}, unproven("answer", err)
+	}
+	for _, update := range t.updates {
+		if trust, err = Advance(trust, update); err != nil {
+			return trust, tip{}, err
+		}
+		signed, _, err := decodeUpdate(update)
+		if err != nil {
+			return trust, tip{}, unproven("update of validators", err)
+		}
+		raw, _ := encodeSigned(signed.Header, signed.Commit)
+		if err := f.sight(s.Name, ourHeader(signed.Header), raw); err != nil {
+			return trust, tip{}, err
+		}
+		if took != nil {
+			took(signed.Height, update)
+		}
+	}
+	return trust, t, nil
 }
 
 // first checks that a server's chain begins with the genesis.

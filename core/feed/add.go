@@ -184,7 +184,7 @@ func (f *Feeds) admit(r *round, c *checked, from identity.PublicKey, now time.Ti
 	if known, err := f.stored(r.lane, c); err != nil || known {
 		return Known, err
 	}
-	missing, err := f.kinship(c)
+	missing, err := kinship(c, f.kin)
 	if err != nil {
 		if fault.KindOf(err) == fault.Invalid {
 			f.tally.refused.Add(1)
@@ -223,12 +223,12 @@ func (f *Feeds) stored(l *lane, c *checked) (bool, error) {
 	return known, err
 }
 
-// kinship checks the entry against its parents, or names those that are not
-// stored.
-func (f *Feeds) kinship(c *checked) (missing []ID, err error) {
+// kinship checks the entry against its parents, or names those that look does
+// not find.
+func kinship(c *checked, look func(FeedID, ID) (facts, bool, error)) (missing []ID, err error) {
 	var greatest uint64
 	for i, parent := range c.Parents {
-		known, ok, err := f.kin(c.Feed, parent)
+		known, ok, err := look(c.Feed, parent)
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,8 @@
 // map would be, tells its root, and may be dropped. [Update.Write] puts what it
 // changes into a batch of the caller, so that state, root and whatever the
 // caller keeps beside them become one commit. A map keeps its newest versions
-// readable and removes what only older ones used.
+// readable, and one that a slow reader holds ([Map.Hold]), and removes what only
+// older ones used.
 //
 // One writer at a time is the caller's business, as is the meaning and the size
 // of keys and values, and which root to trust.

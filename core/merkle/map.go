@@ -2,7 +2,6 @@ package merkle
 
 import (
 	"encoding/binary"
-	"sync"
 	"sync/atomic"
 
 	"intercom/core/fault"
@@ -15,10 +14,8 @@ import (
 type Map struct {
 	nodes   nodes
 	keep    int
+	holds   holds
 	written atomic.Pointer[written] // what may be committed by now
-
-	holding sync.Mutex
-	held    map[uint64]int // versions that somebody still reads, and how many do
 }
 
 // Open gives the map in the space, which belongs to it alone. It keeps that

@@ -61,10 +61,11 @@ func (m *Map) conclude(w *writer, fresh record, replaced []uint64) error {
 		return err
 	}
 	kept = append(kept, fresh)
-	for ; len(kept) > m.keep && !m.holds(kept[0].version); kept = kept[1:] {
+	for n := m.holds.surplus(kept, m.keep); n > 0; n-- {
 		if err := m.forget(w.batch, kept[0].version, kept[1].version, fresh.version, replaced); err != nil {
 			return err
 		}
+		kept = kept[1:]
 	}
 	return nil
 }

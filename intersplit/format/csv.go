@@ -223,7 +223,7 @@ func (r *csvReader) add(row tableRow, make func(source string) (ledger.Body, err
 	source := r.get(row, "source")
 	if source == "" {
 		if id := r.get(row, "id"); id != "" {
-			source = SourceOf(id)
+			source = ledger.SourceOf(id)
 		} else {
 			var fields []string
 			for i, cell := range row.cells {
@@ -241,9 +241,6 @@ func (r *csvReader) add(row tableRow, make func(source string) (ledger.Body, err
 	r.out.Rows = append(r.out.Rows, Row{Line: row.line, Source: source, Body: body})
 	return nil
 }
-
-// SourceOf is the import id of an entry of another room, by its id there.
-func SourceOf(id string) string { return "intersplit:" + id }
 
 func (r *csvReader) currency(row tableRow, amount string) (money.Currency, error) {
 	code := r.get(row, "currency")
@@ -303,7 +300,7 @@ func (r *csvReader) settled() error {
 	s := *r.settling
 	r.settling = nil
 	if s.Source == "" && r.id != "" {
-		s.Source = SourceOf(r.id)
+		s.Source = ledger.SourceOf(r.id)
 	}
 	if s.Source == "" {
 		return fault.New(fault.Invalid, "a settlement has neither id nor source").WithHint("give its rows one id")

@@ -86,7 +86,7 @@ func TestTheTableReadsBack(t *testing.T) {
 		}
 		for i, row := range got.Rows {
 			want := b.Entries[i].Body
-			setSource(&want, SourceOf(b.Entries[i].ID))
+			setSource(&want, ledger.SourceOf(b.Entries[i].ID))
 			sameBody(t, row.Body, want)
 			if row.Source != row.Body.Source() {
 				t.Fatalf("%q and %q", row.Source, row.Body.Source())
@@ -306,6 +306,8 @@ func TestWrongDataAreRefused(t *testing.T) {
 		"csv quote":          {ReadCSVEntries, "payer,amount,split\n\"ann,3,ann\n", "the table cannot be read"},
 		"json other":         {ReadJSON, `{"app":"x","version":1,"entries":[]}`, `but of "x", version 1`},
 		"json no entries":    {ReadJSON, `{"app":"intersplit","version":1}`, "no export of this ledger"},
+		"json entries":       {ReadJSON, `{"app":"intersplit","version":1,"entries":7}`, "not the JSON of this format"},
+		"json null":          {ReadJSON, `{"app":"intersplit","version":1,"entries":null}`, "no export of this ledger"},
 		"json no id":         {ReadJSON, `{"app":"intersplit","version":1,"entries":[{"kind":"payment","from":"a","to":"b","amount":"1"}]}`, "row 1: the entry has neither id nor source"},
 		"no text":            {ReadJSON, "\xff\xfe", "not UTF-8"},
 		"too long":           {ReadJSON, strings.Repeat(" ", MaxData+1), "bytes"},
@@ -322,6 +324,16 @@ func TestTooManyRowsAreRefused(t *testing.T) {
 	table := "payer,amount,split\n" + strings.Repeat("ann,1,ben\n", MaxRows+1)
 	if _, err := ReadCSVEntries([]byte(table), context); fault.KindOf(err) != fault.Limited {
 		t.Error(err)
+	}
+	for form, read := range map[string]func([]byte) error{
+		`{"app":"intersplit","version":1,"entries":[%s]}`: func(data []byte) error { _, err := ReadJSON(data, context); return err },
+		`{"app":"intersplit","version":1,"signed":[%s]}`:  func(data []byte) error { _, err := ReadSigned(data); return err },
+		`{"participants":[],"expenses":[%s]}`:             func(data []byte) error { _, err := ReadSpliit(data, context); return err },
+	} {
+		data := fmt.Sprintf(form, strings.Repeat("null,", MaxRows)+"null")
+		if err := read([]byte(data)); fault.KindOf(err) != fault.Limited || !strings.Contains(err.Error(), "50000") {
+			t.Errorf("%s: %v", form, err)
+		}
 	}
 	if read, err := ReadCSVEntries([]byte(table[:len(table)-len("ann,1,ben\n")]), context); err != nil || len(read.Rows) != MaxRows {
 		t.Error(err)
@@ -346,6 +358,35 @@ func FuzzRead(f *testing.F) {
 			if row.Source == "" || row.Source != row.Body.Source() {
 				t.Fatalf("row %d: import ids %q and %q", row.Line, row.Source, row.Body.Source())
 			}
+		}
+	})
+}
+
+func TestSignedEntriesAreReadAsTheyStand(t *testing.T) {
+	got, err := ReadSigned([]byte(`{"app":"intersplit","version":1,"channel":"trip","entries":[{"id":"a","amount":7}],"signed":["x","y"]}`))
+	if err != nil || got.Channel != "trip" || fmt.Sprint(got.Entries, got.Listed) != "[x y] [a]" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err = ReadSigned([]byte(`{"app":"intersplit","version":1,"entries":[]}`)); err != nil || got.Entries != nil {
+		t.Errorf("an export of before: %+v, %v", got, err)
+	}
+	for _, data := range []string{"", "[]", `{"app":"x","version":1,"entries":[]}`, `{"app":"intersplit","version":1,"entries":[],"signed":{}}`, `{"app":"intersplit","version":1,"entries":[],"signed":[1]}`} {
+		if _, err := ReadSigned([]byte(data)); fault.KindOf(err) != fault.Invalid || fault.Of(err).Hint == "" {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
+func FuzzReadSigned(f *testing.F) {
+	f.Add(`{"app":"intersplit","version":1,"channel":"trip","entries":[{"id":"a"}],"signed":["AAAA",""]}`)
+	f.Add(`{"app":"intersplit","version":1,"entries":[],"signed":null}`)
+	f.Fuzz(func(t *testing.T, data string) {
+		s, err := ReadSigned([]byte(data))
+		if f := fault.Of(err); f != nil && (f.Kind == fault.Internal || f.Hint == "") {
+			t.Fatalf("%#v", err)
+		}
+		if err == nil && len(s.Entries) > MaxRows {
+			t.Fatal(len(s.Entries))
 		}
 	})
 }

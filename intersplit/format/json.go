@@ -1,6 +1,9 @@
 package format
 
 import (
+	"bytes"
+	"encoding/json"
+
 	"intercom/core/fault"
 	"intercom/intersplit/ledger"
 	"intercom/intersplit/money"
@@ -10,9 +13,12 @@ import (
 // them, or are for people.
 type (
 	jsonBook struct {
-		App     string      `json:"app"`
-		Version int         `json:"version"`
-		Entries []jsonEntry `json:"entries"`
+		jsonHead
+		Entries rowList[jsonEntry] `json:"entries"`
+	}
+	jsonHead struct {
+		App     string `json:"app"`
+		Version int    `json:"version"`
 	}
 	jsonEntry struct {
 		ID        string         `json:"id"`
@@ -60,12 +66,8 @@ func ReadJSON(data []byte, in Context) (*Read, error) {
 	if err := readJSON(data, &book); err != nil {
 		return nil, err
 	}
-	if book.App != "intersplit" || book.Version != 1 || book.Entries == nil {
-		return nil, fault.New(fault.Invalid, "the data are no export of this ledger, but of %.40q, version %d", book.App, book.Version).
-			WithHint("give what expense_export wrote with format json")
-	}
-	if len(book.Entries) > MaxRows {
-		return nil, tooManyRows()
+	if err := book.check(book.Entries != nil); err != nil {
+		return nil, err
 	}
 	out := &Read{}
 	for i := range book.Entries {
@@ -84,7 +86,7 @@ func ReadJSON(data []byte, in Context) (*Read, error) {
 		}
 		source := e.Source
 		if source == "" {
-			source = SourceOf(e.ID)
+			source = ledger.SourceOf(e.ID)
 		}
 		body, err := e.body(source, in)
 		if err != nil {
@@ -93,6 +95,68 @@ func ReadJSON(data []byte, in Context) (*Read, error) {
 		out.Rows = append(out.Rows, Row{Line: i + 1, Source: source, Body: body})
 	}
 	return out, nil
+}
+
+func (h jsonHead) check(whole bool) error {
+	if h.App != "intersplit" || h.Version != 1 || !whole {
+		return fault.New(fault.Invalid, "the data are no export of this ledger, but of %.40q, version %d", h.App, h.Version).
+			WithHint("give what expense_export wrote with format json")
+	}
+	return nil
+}
+
+// rowList is a list of at most MaxRows items. No more are held in memory, however
+// little each takes as text.
+type rowList[T any] []T
+
+func (l *rowList[T]) UnmarshalJSON(raw []byte) error {
+	in := json.NewDecoder(bytes.NewReader(raw))
+	if first, err := in.Token(); err != nil || first != json.Delim('[') {
+		return json.Unmarshal(raw, (*[]T)(l)) // null, or the error of what is no list
+	}
+	*l = rowList[T]{}
+	for in.More() {
+		if len(*l) == MaxRows {
+			return tooManyRows()
+		}
+		var item T
+		if err := in.Decode(&item); err != nil {
+			return err
+		}
+		*l = append(*l, item)
+	}
+	return nil
+}
+
+// Signed is what a JSON export holds of its room as it is: see [ReadSigned].
+type Signed struct {
+	Channel string   // whose room it is
+	Entries []string // every signed entry of the room, in order; nil when there is no such list
+	Listed  []string // ids of the entries that are also there for reading
+}
+
+// ReadSigned reads the signed entries of our JSON export. What they say is not
+// looked at.
+func ReadSigned(data []byte) (*Signed, error) {
+	var book struct {
+		jsonHead
+		Channel string          `json:"channel"`
+		Signed  rowList[string] `json:"signed"`
+		Entries rowList[struct {
+			ID string `json:"id"`
+		}] `json:"entries"`
+	}
+	if err := readJSON(data, &book); err != nil {
+		return nil, err
+	}
+	if err := book.check(book.Entries != nil); err != nil {
+		return nil, err
+	}
+	s := &Signed{Channel: book.Channel, Entries: book.Signed}
+	for _, e := range book.Entries {
+		s.Listed = append(s.Listed, e.ID)
+	}
+	return s, nil
 }
 
 func (e *jsonEntry) body(source string, in Context) (ledger.Body, error) {

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -16,9 +17,9 @@ import (
 // as the log of activities, is passed over.
 type (
 	spliitGroup struct {
-		Currency     string          `json:"currency"`
-		CurrencyCode string          `json:"currencyCode"`
-		Expenses     []spliitExpense `json:"expenses"`
+		Currency     string                 `json:"currency"`
+		CurrencyCode string                 `json:"currencyCode"`
+		Expenses     rowList[spliitExpense] `json:"expenses"`
 		Participants []struct {
 			ID   string `json:"id"`
 			Name string `json:"name"`
@@ -53,9 +54,6 @@ func ReadSpliit(data []byte, in Context) (*Read, error) {
 	if group.Expenses == nil || group.Participants == nil {
 		return nil, fault.New(fault.Invalid, "the data are no export of a Spliit group").WithHint("give the JSON file with expenses and participants")
 	}
-	if len(group.Expenses) > MaxRows {
-		return nil, tooManyRows()
-	}
 	r := spliitReader{names: map[string]ledger.Name{}, hashes: hashes{format: "spliit"}}
 	for _, p := range group.Participants {
 		if _, twice := r.names[p.ID]; twice {
@@ -82,6 +80,9 @@ func readJSON(data []byte, into any) error {
 	}
 	in := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	if err := in.Decode(into); err != nil {
+		if known := (*fault.Error)(nil); errors.As(err, &known) {
+			return known
+		}
 		return fault.New(fault.Invalid, "the data are not the JSON of this format: %v", err).WithHint("give the exported file as it is")
 	}
 	if in.More() {

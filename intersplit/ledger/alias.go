@@ -7,10 +7,11 @@ import (
 )
 
 // Alias says that the member known as From is To: a new name (rename), or another
-// member who is the same person (merge).
+// member who is the same person (merge). From is To when its author only picks
+// what a member is called of what others said.
 type Alias struct {
 	From, To Name
-	After    []ID // the aliases of From that its author knew, by id
+	After    []ID // the aliases of From, and those in dispute over it, that its author knew, by id
 }
 
 // NewAlias makes the body that renames or merges a member.
@@ -22,7 +23,7 @@ func NewAlias(kind Kind, a Alias, key string) (Body, error) {
 	if a.To, err = ParseName(string(a.To)); err != nil {
 		return Body{}, err
 	}
-	if a.From == a.To {
+	if a.From == a.To && len(a.After) == 0 {
 		return Body{}, fault.New(fault.Invalid, "%q is the name already", a.To).WithHint("names are compared without their case")
 	}
 	if a.After, err = sortedIDs(a.After); err != nil {
@@ -35,6 +36,9 @@ func NewAlias(kind Kind, a Alias, key string) (Body, error) {
 type aliases struct {
 	now  map[Name]Name // the name in an entry → the member's name now; who is missing has the same
 	once map[Name]Name // a name that people use now → the name in entries that means it, if another
+
+	disputed []Conflict      // by name
+	partIn   map[ID]Conflict // of which an alias is part
 }
 
 // nameOf gives the name under which the member that an entry names is known now.
@@ -48,16 +52,25 @@ func (a *aliases) nameOf(name Name) Name {
 // settleNames works out who is who. Aliases act one after the other in (height,
 // id) order, each on whoever has the name From then; so names can be given back or
 // swapped, and there is no circle. Of two that were made without knowing of each
-// other for one name, the greater counts.
+// other for one name, the greater counts; see [disputed].
 func settleNames(all []*Entry) *aliases {
-	g := groups{}
+	g, namers := groups{}, namers(all)
+	a := &aliases{now: map[Name]Name{}, once: map[Name]Name{}, disputed: disputed(all, namers)}
 	overruled := overruled(all)
+	given := map[Name]*Entry{} // the rename that gave somebody the name of now
 	for _, e := range all {
-		if !overruled[e] {
-			g.move(e.Body.Alias.From, e.Body.Alias.To)
+		from, to := e.Body.Alias.From, e.Body.Alias.To
+		if from == to || overruled[e] || len(g.of(from)) == 0 {
+			continue
+		}
+		g.move(from, to)
+		delete(given, from)
+		if e.Body.Kind == KindRename {
+			a.share(given[to], e, namers)
+			given[to] = e
 		}
 	}
-	a := &aliases{now: map[Name]Name{}, once: map[Name]Name{}}
+	a.partIn = partIn(a.disputed)
 	for now, names := range g {
 		for _, name := range names {
 			if name != now {
@@ -74,6 +87,10 @@ func settleNames(all []*Entry) *aliases {
 // overruled finds the aliases that a later one of the same name does not name as
 // known.
 func overruled(all []*Entry) map[*Entry]bool {
+	of := make(map[ID]Name, len(all))
+	for _, e := range all {
+		of[e.ID] = e.Body.Alias.From
+	}
 	known := map[ID]int{}   // by how many later ones
 	later := map[Name]int{} // how many there are
 	found := map[*Entry]bool{}
@@ -84,7 +101,9 @@ func overruled(all []*Entry) map[*Entry]bool {
 		}
 		later[a.From]++
 		for _, id := range a.After {
-			known[id]++
+			if of[id] == a.From { // and not one in dispute of another name
+				known[id]++
+			}
 		}
 	}
 	return found

@@ -82,10 +82,9 @@ func (d *drawing) body(knows map[ID]bool) Body {
 		return must(NewUnit("nights", rapid.IntRange(0, 4).Draw(d.T, "decimals"), ""))(d.T)
 	case 5:
 		a := Alias{From: d.name("from"), To: d.name("to")}
-		if a.From == a.To {
+		if a.After = l.Aliases(a.From); a.From == a.To && len(a.After) == 0 {
 			a.To = "zoe"
 		}
-		a.After = l.Aliases(a.From)
 		return must(NewAlias(rapid.SampledFrom([]Kind{KindRename, KindMerge}).Draw(d.T, "alias"), a, ""))(d.T)
 	case 6, 7, 8:
 		target := d.target(l, func(e *Entry) bool { return true })
@@ -165,7 +164,14 @@ func (d *drawing) transfer() Transfer {
 }
 
 func (d *drawing) source() string {
-	return rapid.SampledFrom([]string{"", "", "", "row 1", "row 2"}).Draw(d.T, "source")
+	source := rapid.SampledFrom([]string{"", "", "", "row 1", "row 2", "export"}).Draw(d.T, "source")
+	if source != "export" {
+		return source
+	}
+	if len(d.entries) == 0 {
+		return ""
+	}
+	return SourceOf(fmt.Sprintf("%x", rapid.SampledFrom(d.entries).Draw(d.T, "exported").ID))
 }
 
 // must gives a body that its constructor has to accept.
@@ -234,13 +240,24 @@ func (o *oracle) counting() map[ID]Body {
 		if e.Body.Kind.Subject() {
 			name := e.Body.Source()
 			if name == "" {
-				name = fmt.Sprintf("%x", e.ID)
+				name = fmt.Sprintf("intersplit:%x", e.ID)
+				if e.Body.Kind == KindRule {
+					name = fmt.Sprintf("rule %x", e.ID)
+				}
 			}
 			subjects[name] = append(subjects[name], e)
 		}
 	}
 	for _, members := range subjects {
-		slices.SortFunc(members, func(a, b Entry) int { return Compare(&a, &b) })
+		slices.SortFunc(members, func(a, b Entry) int {
+			if first := (a.Body.Source() == ""); first != (b.Body.Source() == "") {
+				if first {
+					return -1
+				}
+				return 1
+			}
+			return Compare(&a, &b)
+		})
 		if base, body, ok := o.subject(members); ok {
 			counting[base] = body
 		}

@@ -190,6 +190,103 @@ func TestOfTwoRenamesApartTheGreaterCounts(t *testing.T) {
 	}
 }
 
+// Two renames of one member apart are a dispute on every peer, until somebody who
+// knows both says what the member is called, or one of them is undone.
+func TestRenamesApartAreInDisputeUntilSomebodyPicks(t *testing.T) {
+	base := Entry{ID: ID{1}, Height: 1, Body: must(NewExpense(Expense{Amount: 100, Payers: []Part{{"a", 100}}, Split: []Portion{{"bob", ""}}}))(t)}
+	alias := func(id byte, kind Kind, to Name) Entry {
+		return Entry{ID: ID{id}, Height: 2, Parents: []ID{base.ID}, Body: must(NewAlias(kind, Alias{From: "bob", To: to}, ""))(t)}
+	}
+	apart := func(all ...Entry) *Ledger {
+		l := New()
+		for _, e := range append([]Entry{base}, all...) {
+			if err := l.Apply(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return l
+	}
+	rob, bert, merged := alias(2, KindRename, "rob"), alias(3, KindRename, "bert"), alias(4, KindMerge, "a")
+	pick := func(l *Ledger, from, to Name) *Entry {
+		return l.append(t, must(NewAlias(KindRename, Alias{From: from, To: to, After: l.Aliases(from)}, ""))(t))
+	}
+	for _, l := range []*Ledger{apart(rob, bert), apart(bert, rob)} {
+		got := fmt.Sprint(l.Disputes())
+		if want := fmt.Sprint([]Conflict{{Field: FieldName, Member: "bob", Counts: bert.ID, Others: []ID{rob.ID}, Names: []Name{"bert", "rob"}}}); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	for _, c := range []struct{ from, to, now Name }{
+		{"bert", "rob", "rob"}, {"bert", "bert", "bert"}, {"bert", "bob", "bob"}, {"rob", "bert", "bert"},
+	} {
+		l := apart(rob, bert)
+		p := pick(l, c.from, c.to)
+		if got := l.NameOf("bob"); got != c.now || len(l.Disputes()) != 0 {
+			t.Errorf("%s to %s: bob is %s, %v", c.from, c.to, got, l.Disputes())
+		}
+		l.append(t, must(NewMark(KindUndo, Mark{Target: p.ID}, ""))(t))
+		if len(l.Disputes()) != 1 {
+			t.Error("the pick is undone, and the dispute did not come back")
+		}
+	}
+	l := apart(rob, bert)
+	l.append(t, must(NewMark(KindUndo, Mark{Target: bert.ID}, ""))(t))
+	if got := l.NameOf("bob"); got != "rob" || len(l.Disputes()) != 0 {
+		t.Errorf("after an undo: bob is %s, %v", got, l.Disputes())
+	}
+	l = apart(rob, bert)
+	pick(l, "bert", "rob")
+	if err := l.Apply(merged); err != nil || len(l.Disputes()) != 1 {
+		t.Errorf("the pick knew nothing of the merge: %v %v", l.Disputes(), err)
+	}
+	if e, _ := l.ByID(rob.ID); len(e.Conflicts()) != 1 {
+		t.Error("a rename in dispute does not say so")
+	}
+	if again := apart(rob, alias(5, KindRename, "rob")); len(again.Disputes()) != 0 {
+		t.Errorf("both say the same: %v", again.Disputes())
+	}
+}
+
+// Two members who were renamed to one name apart are one from then on, and that is
+// told: an undo of either parts them, and who says that they are one settles it.
+func TestTwoMembersGivenOneNameAreInDispute(t *testing.T) {
+	base := Entry{ID: ID{1}, Height: 1, Body: must(NewExpense(Expense{Amount: 100, Payers: []Part{{"ann", 100}}, Split: []Portion{{"bob", ""}}}))(t)}
+	apart := func() *Ledger {
+		l := New()
+		for i, from := range []Name{"ann", "bob"} {
+			body := must(NewAlias(KindRename, Alias{From: from, To: "zoe"}, ""))(t)
+			for _, e := range []Entry{base, {ID: ID{byte(2 + i)}, Height: 2, Parents: []ID{base.ID}, Body: body}} {
+				if err := l.Apply(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return l
+	}
+	l := apart()
+	got, want := fmt.Sprint(l.Disputes()), fmt.Sprint([]Conflict{
+		{Field: FieldShared, Member: "zoe", Counts: ID{3}, Others: []ID{{2}}, Names: []Name{"bob", "ann"}},
+	})
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	l.append(t, must(NewMark(KindUndo, Mark{Target: ID{2}}, ""))(t))
+	if got := fmt.Sprint(l.Members()); len(l.Disputes()) != 0 || got != "[{ann false} {zoe false}]" {
+		t.Error("after an undo:", l.Disputes(), got)
+	}
+	l = apart()
+	l.append(t, must(NewAlias(KindRename, Alias{From: "zoe", To: "zoe", After: l.Aliases("zoe")}, ""))(t))
+	if got := fmt.Sprint(l.Members()); len(l.Disputes()) != 0 || got != "[{zoe false}]" {
+		t.Error("settled:", l.Disputes(), got)
+	}
+	l = apart() // a merge says that they are one
+	l.append(t, must(NewMark(KindUndo, Mark{Target: ID{2}}, ""))(t))
+	l.append(t, must(NewAlias(KindMerge, Alias{From: "ann", To: "zoe", After: l.Aliases("ann")}, ""))(t))
+	if len(l.Disputes()) != 0 {
+		t.Error("merged:", l.Disputes())
+	}
+}
+
 func TestDaysOfARule(t *testing.T) {
 	for _, c := range []struct {
 		rule Rule

@@ -60,6 +60,7 @@ func picture(l *Ledger) string {
 		}
 		fmt.Fprintln(&s)
 	}
+	fmt.Fprintln(&s, l.Disputes())
 	for _, c := range l.Currencies() {
 		fmt.Fprintln(&s, c, l.Total(c).Digits(), l.InEffectIn(c))
 		for _, b := range l.Balances(c) {

@@ -118,14 +118,25 @@ func (l *Ledger) Unit(code string) (money.Currency, bool) {
 	return "", false
 }
 
-// Aliases gives the renames and merges of a name in effect, for whoever makes
-// another: their ids.
+// Aliases gives what whoever renames or merges a member now knows of it: the ids
+// of the renames and merges of its name in effect, and of those in dispute.
 func (l *Ledger) Aliases(from Name) []ID {
 	l.refresh()
 	var known []ID
+	know := func(id ID) {
+		if len(known) < MaxAfter && !slices.Contains(known, id) {
+			known = append(known, id)
+		}
+	}
 	for _, e := range slices.Backward(l.acting(KindRename)) {
-		if e.Body.Alias.From == from && len(known) < MaxAfter {
-			known = append(known, e.ID)
+		if e.Body.Alias.From == from {
+			know(e.ID)
+		}
+	}
+	for _, c := range l.DisputesOf(from) {
+		know(c.Counts)
+		for _, id := range c.Others {
+			know(id)
 		}
 	}
 	return known

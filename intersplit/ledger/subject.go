@@ -21,11 +21,18 @@ const (
 // Conflict is what two members said without knowing of each other, until somebody
 // who knows both says it again. Field is one of the entry's, or "deleted" or
 // "cleared" for a change that meets a delete or a clear, or "source" for two
-// contents under one import id.
+// contents under one import id, or "name" for a member who was renamed or merged
+// twice, or "shared" for two members who were renamed to one name and so are one.
 type Conflict struct {
 	Field  Field
 	Counts ID   // the entry that counts
 	Others []ID // and those that do not
+
+	// Of [FieldName]: the member's name before, and what the entries make of it,
+	// the one that counts first. Of [FieldShared]: the name of now, and the two
+	// before.
+	Member Name
+	Names  []Name
 }
 
 // Fields of a conflict besides the entry's own.
@@ -33,12 +40,14 @@ const (
 	FieldDeleted Field = "deleted"
 	FieldCleared Field = "cleared"
 	FieldSource  Field = "source"
+	FieldName    Field = "name"
+	FieldShared  Field = "shared"
 )
 
 // subject is an entry of the list and all that changes it. Entries with one
 // import id are one subject.
 type subject struct {
-	members []*Entry // by (height, id)
+	members []*Entry // see admit
 	changes []*Entry // edits, deletes, restores, by (height, id)
 	queued  bool
 
@@ -55,15 +64,14 @@ type subject struct {
 
 // found adds an entry that is listed.
 func (l *Ledger) found(e *Entry) {
-	source := e.Body.Source()
-	s := l.sources[source]
-	if source == "" || s == nil {
+	s := l.sourced(e)
+	if s == nil {
 		s = &subject{}
-		if source != "" {
-			l.sources[source] = s
-		}
 	}
-	s.members = insert(s.members, e)
+	if source := e.Body.Source(); source != "" {
+		l.sources[source] = s
+	}
+	s.admit(e)
 	e.subject = s
 	for _, r := range l.revising[e.ID] {
 		if r.Height > e.Height {
@@ -186,18 +194,22 @@ func (s *subject) compareTwins() {
 	}
 }
 
-// content is what a body says, without its author's key.
+// content is what a body says, without its author's key and its import id.
 func content(b *Body) []byte {
 	plain := *b
 	switch {
 	case b.Expense != nil:
 		x := *b.Expense
-		x.Key = ""
+		x.Key, x.Source = "", ""
 		plain.Expense = &x
 	case b.Payment != nil:
 		p := *b.Payment
-		p.Key = ""
+		p.Key, p.Source = "", ""
 		plain.Payment = &p
+	case b.Settlement != nil:
+		t := *b.Settlement
+		t.Source = ""
+		plain.Settlement = &t
 	}
 	raw, err := plain.Encode()
 	if err != nil {

@@ -35,8 +35,14 @@ func (e *Entry) Standing() Standing {
 // Closed says whether a close has taken the entry out of totals and lists.
 func (e *Entry) Closed() bool { return e.veiled[veilClose] }
 
-// Conflicts is what members said of the entry without knowing of each other.
+// Conflicts is what members said of the entry, or of the member whom it renames
+// or merges, without knowing of each other.
 func (e *Entry) Conflicts() []Conflict {
+	if e.Body.Alias != nil && e.in != nil && e.in.names != nil {
+		if c, part := e.in.names.partIn[e.ID]; part {
+			return []Conflict{c}
+		}
+	}
 	if e.subject == nil || e != e.subject.base {
 		return nil
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -50,6 +51,37 @@ func TestPackingAgreesWithTheExactDivision(t *testing.T) {
 			if !slices.Equal(group, pick(open, best[i])) {
 				t.Fatalf("group %d: %v, not %v", i, pick(open, best[i]), group)
 			}
+		}
+	})
+}
+
+// Beyond MaxExact the division is the rule's where the package says so: also when
+// larger sets are not looked at and some members are left over.
+func TestPackingIsTheRulesWhereNoTwoGroupsCanBeLarge(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		open := drawOpen(t, 13, rapid.SampledFrom([]int64{4, 8, 12}).Draw(t, "spread"))
+		if len(open) == 0 {
+			return
+		}
+		exact := divide(open)
+		sets, whole := smallSets(open)
+		whole = min(whole, rapid.IntRange(2, 8).Draw(t, "whole"))
+		sets = slices.DeleteFunc(sets, func(s set) bool { return len(s) > whole })
+		best, bound := pack(len(open), sets, whole, len(open))
+		var packed [][]Balance
+		for _, s := range best {
+			packed = append(packed, pick(open, s))
+		}
+		if rest := without(open, best); len(rest) > 0 {
+			packed = append(packed, rest)
+		}
+		k := len(packed)
+		if k != bound || 3*(k-2)+2*(whole+1) <= len(open) {
+			return
+		}
+		slices.SortFunc(packed, func(a, b []Balance) int { return strings.Compare(a[0].Member, b[0].Member) })
+		if !slices.EqualFunc(packed, exact, slices.Equal) {
+			t.Fatalf("up to %d: %v, not %v", whole, packed, exact)
 		}
 	})
 }

@@ -46,10 +46,16 @@ func pack(members int, sets []set, whole, goal int) (best []set, bound int) {
 	}
 	p.goal = min(goal, int(open/unit))
 	p.search(0, 0, open)
+	bound = min(p.goal, max(p.most, p.hope))
 	if p.tries > maxTries {
-		return p.best, p.goal
+		bound = p.goal
 	}
-	return p.best, min(p.goal, max(p.most, p.hope))
+	if p.most == bound { // otherwise no division is the rule's for certain
+		if least, ok := p.leave(p.best); ok {
+			return least, bound
+		}
+	}
+	return p.best, bound
 }
 
 // search decides for the first open member: which of its sets, smallest first, or

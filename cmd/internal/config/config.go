@@ -37,6 +37,8 @@ type Config struct {
 	Sidechannel Sidechannel
 	Backbone    int // topics relayed of which the peer is no member
 
+	Settlement Settlement
+
 	Bridge Bridge
 
 	Framing  string   // rpc: "line" or "content-length"

@@ -23,13 +23,13 @@ type Flag struct {
 
 // Flags is the table of flags.
 func Flags() []Flag {
-	return slices.Concat(homeFlags(), netFlags(), channelFlags(), bridgeFlags(), surfaceFlags())
+	return slices.Concat(homeFlags(), netFlags(), channelFlags(), settlementFlags(), bridgeFlags(), surfaceFlags())
 }
 
 func homeFlags() []Flag {
 	return []Flag{
 		{Name: "home", Help: "directory of all stores (default $XDG_DATA_HOME/intercom or ~/.local/share/intercom)", set: text(func(c *Config) *string { return &c.Home })},
-		{Name: "peer-store-name", Env: "PEER_STORE_NAME", Help: "name of the store (default peer)", set: storeName},
+		{Name: "peer-store-name", Env: "PEER_STORE_NAME", Help: "name of the store (default peer)", set: directory(func(c *Config) *string { return &c.StoreName })},
 		{Name: "peer-stores-directory", Env: "PEER_STORES_DIRECTORY", Help: "directory of the stores, within the home (default stores)", set: text(func(c *Config) *string { return &c.StoresDir })},
 		{Name: "passphrase-file", Help: "file with the passphrase of the identity", set: text(func(c *Config) *string { return &c.PassphraseFile })},
 		{Name: "log-level", Help: "debug, info, warn or error (default info for run, else warn)", set: oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
@@ -178,10 +178,13 @@ func list(at func(*Config) *[]string) func(*Config, string) error {
 	}
 }
 
-func storeName(c *Config, v string) error {
-	if v == "" || v == "." || v == ".." || strings.ContainsAny(v, `/\:`) || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' }) {
-		return fmt.Errorf("%q is no name of a directory", v)
+// directory reads a name of a directory.
+func directory(at func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		if v == "" || v == "." || v == ".." || strings.ContainsAny(v, `/\:`) || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' }) {
+			return fmt.Errorf("%q is no name of a directory", v)
+		}
+		*at(c) = v
+		return nil
 	}
-	c.StoreName = v
-	return nil
 }

@@ -103,7 +103,11 @@ func (p *parser) find(name string) (Flag, bool) {
 }
 
 func (p *parser) unknown(name string) {
-	for _, prefix := range []string{"subnet-", "msb-", "ui-", "timer"} {
+	if name == "msb-bootstrap" || name == "msb-channel" || name == "network" {
+		p.problem("--%s: a settlement network is named by --msb-genesis <file or hash>", name)
+		return
+	}
+	for _, prefix := range []string{"subnet-", "ui-", "timer"} {
 		if strings.HasPrefix(name, prefix) {
 			p.problem("--%s: not there yet", name)
 			return

@@ -19,9 +19,9 @@ type none struct{}
 // info has upstream's thirteen members (upstream 6.12) and ours, flat. A plane
 // that is not started has null.
 type info struct {
-	MSBBootstrap      *string  `json:"msbBootstrap" jsonschema:"bootstrap of the settlement network"`
-	MSBChannel        *string  `json:"msbChannel" jsonschema:"channel of the settlement network"`
-	MSBStore          *string  `json:"msbStore" jsonschema:"store of the settlement client"`
+	MSBBootstrap      *string  `json:"msbBootstrap" jsonschema:"hash of the genesis of the settlement network"`
+	MSBChannel        *string  `json:"msbChannel" jsonschema:"name of the settlement network"`
+	MSBStore          *string  `json:"msbStore" jsonschema:"directory of the settlement network"`
 	MSBDHTBootstrap   []string `json:"msbDhtBootstrap" jsonschema:"entry points of the settlement network"`
 	PeerStore         string   `json:"peerStore" jsonschema:"directory of the peer's store"`
 	PeerDHTBootstrap  []string `json:"peerDhtBootstrap" jsonschema:"entry points of the network"`
@@ -46,6 +46,11 @@ func (p *Peer) info(context.Context, none) (info, error) {
 		PeerPubkey: key.String(), PeerTracAddress: key.Address(), PeerWriterKey: key.String(),
 		SidechannelEntry: entryChannel, SidechannelExtras: append([]string{}, p.cfg.Channels...),
 		Version: Version, Home: p.cfg.Home, Listening: append([]string{}, p.host.Addrs()...),
+	}
+	if network := p.msb.Running(); network.Name != "" {
+		genesis := network.Genesis.String()
+		out.MSBBootstrap, out.MSBChannel, out.MSBStore = &genesis, &network.Name, &network.Dir
+		out.MSBDHTBootstrap = append(out.MSBDHTBootstrap, p.choice.Validators...)
 	}
 	if url := p.BridgeURL(); url != "" {
 		out.Bridge = &url

@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"intercom/agent"
@@ -27,6 +28,7 @@ import (
 	"intercom/core/p2p"
 	"intercom/core/store"
 	"intercom/intersplit"
+	"intercom/planes/msb"
 	"intercom/planes/sidechannel"
 	"intercom/planes/sidechannel/sealed"
 )
@@ -48,6 +50,8 @@ type Peer struct {
 	plane   *sidechannel.Plane
 	keeper  *sealed.Keeper
 	rooms   *intersplit.Rooms
+	choice  msb.Choice // of the settlement network
+	msb     *msb.Plane
 	bridge  *bridge // nil when it is off
 	run     string  // names this run
 	started time.Time
@@ -60,7 +64,7 @@ type Peer struct {
 func Open(cfg config.Config, log *slog.Logger) (*Peer, error) {
 	p := &Peer{cfg: cfg, log: log, run: instance(), started: time.Now()}
 	p.stopped, p.stop = context.WithCancel(context.Background())
-	for _, step := range []func() error{p.openStore, p.listen, p.assemble, p.openBridge} {
+	for _, step := range []func() error{p.openStore, p.chooseNetwork, p.listen, p.assemble, p.openBridge} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, p.Close())
 		}
@@ -90,7 +94,7 @@ func (p *Peer) listen() error {
 	}
 	host, err := p2p.Listen(p2p.Config{
 		Identity: p.id, Listen: p.cfg.Listen, EntryPort: p.cfg.EntryPort, MDNS: p.cfg.MDNS,
-		DHTBootstrap: p.cfg.DHTBootstrap, PublicDHT: p.cfg.PublicDHT, SwarmKey: swarmKey, Log: p.log,
+		DHTBootstrap: slices.Concat(p.cfg.DHTBootstrap, p.choice.Validators), PublicDHT: p.cfg.PublicDHT, SwarmKey: swarmKey, Log: p.log,
 		Only: p.cfg.P2POnly, Backbone: p.cfg.Backbone,
 	})
 	p.host = host
@@ -121,6 +125,7 @@ func (p *Peer) assemble() error {
 		return err
 	}
 	p.rooms = p.newRooms(feeds, hub)
+	p.msb = msb.New(msb.Config{Off: p.cfg.Settlement.Off, Choice: p.choice, Signer: p.id, Network: p.host, Hub: hub, Log: p.log})
 	p.Registry = op.NewRegistry(hub, p.log)
 	p.declare(p.Registry)
 	return nil
@@ -131,7 +136,7 @@ func (p *Peer) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.stopped, cancel)()
-	parts := []core.Plane{part(p.host.Run), p.plane, part(p.keeper.Run), p.rooms}
+	parts := []core.Plane{part(p.host.Run), p.plane, part(p.keeper.Run), p.rooms, p.msb}
 	if p.bridge != nil {
 		parts = append(parts, part(p.bridge.run))
 	}

@@ -13,6 +13,7 @@ import (
 	"intercom/core/op"
 	"intercom/core/p2p"
 	"intercom/intersplit"
+	"intercom/planes/msb"
 	"intercom/planes/sidechannel"
 )
 
@@ -27,7 +28,7 @@ func (p *Peer) newRooms(feeds *feed.Feeds, hub *event.Hub) *intersplit.Rooms {
 // Declared lists the operations of a peer without one: the declarations need no
 // state, only their functions do.
 func Declared() []op.Info {
-	p := &Peer{plane: &sidechannel.Plane{}, rooms: &intersplit.Rooms{}}
+	p := &Peer{plane: &sidechannel.Plane{}, rooms: &intersplit.Rooms{}, msb: msb.New(msb.Config{})}
 	r := op.NewRegistry(nil, nil)
 	p.declare(r)
 	return r.Ops()
@@ -38,6 +39,7 @@ func (p *Peer) declare(r *op.Registry) {
 	r.Add(p.nodeOps()...)
 	r.Add(r.Builtins()...)
 	r.Add(p.plane.Ops()...)
+	r.Add(p.msb.Ops()...)
 	r.Add(p.rooms.Ops()...)
 }
 

@@ -39,10 +39,10 @@ func TestABrokenDiskIsNeverAVerdict(t *testing.T) {
 		if _, err := w.machine.Check(source(), 1, raw); !errors.Is(err, errBroken) {
 			t.Errorf("check after %d reads: %v", reads, err)
 		}
-		if ok, err := w.machine.Accepts(source(), w.block(raw)); ok || !errors.Is(err, errBroken) {
-			t.Errorf("vote after %d reads: %t, %v", reads, ok, err)
+		if trial, err := w.machine.Try(source(), w.block(raw)); trial.Settles() || !errors.Is(err, errBroken) {
+			t.Errorf("vote after %d reads: %t, %v", reads, trial.Settles(), err)
 		}
-		if _, err := w.machine.Select(source(), w.block(raw), 1<<20); !errors.Is(err, errBroken) {
+		if _, err := w.machine.Pick(source(), w.block(raw), 1<<20); !errors.Is(err, errBroken) {
 			t.Errorf("choice after %d reads: %v", reads, err)
 		}
 		p := bus.NewPool(w.machine, 10)

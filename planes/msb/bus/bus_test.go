@@ -115,7 +115,7 @@ func TestBadInputGetsItsCodeAndChangesNothing(t *testing.T) {
 		if err != nil || check.Code != c.want || check.Text == "" {
 			t.Errorf("%s: checked as %s (%s), %v; want %s", name, check.Code, check.Text, err, c.want)
 		}
-		if ok, err := w.machine.Accepts(w.view(), w.block(c.raw)); ok || err != nil {
+		if trial, err := w.machine.Try(w.view(), w.block(c.raw)); trial.Settles() || err != nil {
 			t.Errorf("%s: a proposal that has it is accepted, %v", name, err)
 		}
 		u := w.update()
@@ -242,17 +242,20 @@ func TestAProposalHoldsWhatCanBeSettled(t *testing.T) {
 	after := w.sign("new", pay("bob", "0"))
 	before := w.sign("alice", pay("new", "1"))
 	block := w.block(good, []byte("x"), good, once, twice, before, after)
-	chosen, err := w.machine.Select(w.view(), block, 1<<20)
-	if want := [][]byte{good, once, before, after}; err != nil || !slices.EqualFunc(chosen, want, slices.Equal) {
-		t.Fatalf("%d transactions were chosen, %v", len(chosen), err)
+	chosen, err := w.machine.Pick(w.view(), block, 1<<20)
+	if want := [][]byte{good, once, before, after}; err != nil || !slices.EqualFunc(chosen.Txs(), want, slices.Equal) {
+		t.Fatalf("%d transactions were chosen, %v", len(chosen.Txs()), err)
 	}
-	block.Txs = chosen
-	if ok, err := w.machine.Accepts(w.view(), block); !ok || err != nil {
+	if chosen.Of(block) || !chosen.Settles() {
+		t.Error("the choice is the trial of what it was chosen from")
+	}
+	block.Txs = chosen.Txs()
+	if trial, err := w.machine.Try(w.view(), block); err != nil || !trial.Settles() || !trial.Of(block) || !chosen.Of(block) {
 		t.Error("its own proposal is refused", err)
 	}
-	small, err := w.machine.Select(w.view(), block, int64(len(good)+20))
-	if err != nil || len(small) != 1 {
-		t.Errorf("%d transactions fit into the space of one, %v", len(small), err)
+	small, err := w.machine.Pick(w.view(), block, int64(len(good)+20))
+	if err != nil || len(small.Txs()) != 1 {
+		t.Errorf("%d transactions fit into the space of one, %v", len(small.Txs()), err)
 	}
 	if height := w.height; w.root != w.view().Root() || height != 0 {
 		t.Error("choosing changed the state")

@@ -32,15 +32,22 @@ func TestLaws(t *testing.T) {
 				b.Guilty = append(b.Guilty, bus.AddressOf(key(fmt.Sprint("e", r.IntN(8))).PublicKey()))
 			}
 			chosen := r.IntN(2) == 0
+			var tried bus.Outcome
 			if chosen {
-				txs, err := w.machine.Select(w.view(), b, 1<<20)
+				trial, err := w.machine.Pick(w.view(), b, 1<<20)
+				if err == nil {
+					b.Txs = trial.Txs()
+					tried, err = trial.Write(w.update(), b.Guilty)
+				}
 				if err != nil {
 					rt.Fatal(err)
 				}
-				b.Txs = txs
 			}
 			before := w.root
 			out := w.apply(b)
+			if chosen && fmt.Sprint(out) != fmt.Sprint(tried) {
+				rt.Fatalf("block %d, tried as a proposal, came to %+v, and executed to %+v", b.Height, tried, out)
+			}
 			if (before == w.root) != (len(b.Txs) == 0 && len(b.Guilty) == 0) {
 				rt.Fatalf("block %d of %d transactions: root %s became %s", b.Height, len(b.Txs), before, w.root)
 			}

@@ -169,7 +169,10 @@ func (p *Pool) Remain(from Source, next uint64, raw []byte) (Result, error) {
 	return result, err
 }
 
-// remain goes through what a block can have changed for a waiting transaction.
+// remain goes through what a block can have changed for a waiting transaction. It
+// goes only when it can never be settled, or cannot pay its fee: one that would now
+// fail stays, so that its requester gets a proof of that, and pays for it, and does
+// not wait for its expiry on a network that makes no blocks.
 func (p *Pool) remain(from Source, next uint64, w *waiting) (Result, error) {
 	l := p.open(from, next)
 	held := p.accounts[w.tx.Requester]
@@ -177,17 +180,16 @@ func (p *Pool) remain(from Source, next uint64, w *waiting) (Result, error) {
 		held.round, held.again = p.round, Amount{}
 	}
 	result := p.machine.admit(l, w.tx, held.again)
-	if result.Code == OK {
-		if result, _ = l.plan(w.tx.Requester, w.tx.ID, w.tx.Body); result.Code == OK {
-			before := reserved{total: held.again, count: held.count}
-			result = before.fits(l.account(w.tx.Requester).Balance, w.tx)
-		}
+	if l.err != nil || result.Code != OK {
+		return result, l.err
 	}
-	if l.err == nil && result.Code == OK {
-		held.again, _ = held.again.Add(w.spends)
-		w.seen = p.round
+	takes, before := w.spends, reserved{total: held.again, count: held.count}
+	if before.fits(l.account(w.tx.Requester).Balance, w.tx).Code != OK {
+		takes = Fee // all that is left of it
 	}
-	return result, l.err
+	held.again, _ = held.again.Add(takes)
+	w.seen = p.round
+	return result, nil
 }
 
 // Pending tells how many transactions of an account wait, and what they reserve.

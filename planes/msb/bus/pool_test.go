@@ -87,27 +87,36 @@ func TestAnAccountHasManyInFlight(t *testing.T) {
 	}
 }
 
-// Drained on another validator: what waits here and cannot be paid any more goes,
-// in the order in which it came, and costs the others nothing.
+// Drained on another validator: what waits here and can still pay its fee stays, and
+// fails with a proof; what cannot pay even that goes, in the order in which it came.
 func TestADrainedAccountFillsNoBlocks(t *testing.T) {
 	w := newWorld(t, 1)
 	p := bus.NewPool(w.machine, 100)
 	var txs [][]byte
-	for range 3 {
-		txs = append(txs, w.sign("alice", pay("bob", "300")))
+	for range 4 {
+		txs = append(txs, w.sign("alice", pay("bob", "249.9")))
 		if got := w.admit(p, txs[len(txs)-1]); got != bus.OK {
 			t.Fatal(got)
 		}
 	}
-	p.Committed(w.apply(w.block(w.sign("alice", pay("bob", "500")))).Results)
-	want := []bus.Code{bus.OK, bus.TransferInsufficientBalance, bus.TransferInsufficientBalance}
+	p.Committed(w.apply(w.block(w.sign("alice", pay("bob", "749.99")))).Results)
+	want := []bus.Code{bus.OK, bus.OK, bus.TransferInsufficientBalance, bus.TransferInsufficientBalance}
 	for i, raw := range txs {
 		if got := w.remain(p, raw); got != want[i] {
 			t.Errorf("%d: %s, want %s", i, got, want[i])
 		}
 	}
-	if n, reserved := p.Pending(key("alice").PublicKey()); n != 1 || reserved.String() != "300.03" {
-		t.Errorf("alice has %d pending and %s reserved", n, reserved)
+	if n, _ := p.Pending(key("alice").PublicKey()); n != 2 {
+		t.Errorf("alice has %d pending", n)
+	}
+	results := w.apply(w.block(txs[0], txs[1])).Results
+	for i, code := range []bus.Code{bus.OK, bus.TransferInsufficientBalance} {
+		if results[i].Code != code || !results[i].Settled {
+			t.Errorf("%d: %+v, want %s", i, results[i], code)
+		}
+	}
+	if got := w.balance("alice"); got != "0.02" {
+		t.Errorf("alice has %s", got)
 	}
 }
 

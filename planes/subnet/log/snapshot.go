@@ -30,11 +30,11 @@ func (l *Log) makeSnapshot(ctx context.Context, to put) (then head, err error) {
 		return head{}, fault.New(fault.NotFound, "no snapshot at height %d", now.height).
 			WithHint("ask again after the next block, or follow the chain from its beginning")
 	}
-	state, err := at.state.At(now.version - 1)
+	state, release, err := at.state.Hold(now.version - 1)
 	if err != nil {
 		return head{}, err
 	}
-	defer at.state.Hold(state)()
+	defer release()
 	leaf, _, err := state.Get(leafKey)
 	if err != nil {
 		return head{}, err
