@@ -62,6 +62,9 @@ func parseBootstrap(text string) (identity.PublicKey, error) {
 	return key, nil
 }
 
+// Own tells whether it is the peer's own subnet.
+func (c Choice) Own() bool { return c.own }
+
 // home is the directory of the subnet's files.
 func (c Choice) home() string {
 	return filepath.Join(c.store, "subnet", c.Bootstrap.String()[:16])

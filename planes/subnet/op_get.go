@@ -87,6 +87,27 @@ func (p *Plane) get(ctx context.Context, in getIn) (getOut, error) {
 	return out, out.read(state)
 }
 
+// Value reads a value of the confirmed state, or as this peer sees it now, as
+// canonical JSON; nil when there is none.
+func (p *Plane) Value(ctx context.Context, name string, confirmed bool) (json.RawMessage, error) {
+	m, err := p.use(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if confirmed {
+		state, err := m.log.State()
+		if err != nil {
+			return nil, err
+		}
+		return machine.Value(state, name)
+	}
+	local, err := m.log.Local(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return machine.Value(local, name)
+}
+
 func (out *getOut) read(from contract.Source) error {
 	value, err := machine.Value(from, out.Key)
 	if value != nil {

@@ -48,19 +48,24 @@ func (t *commandText) UnmarshalJSON(raw []byte) error {
 
 // dispatch gives what the contract would do, which is found out to be something
 // before anything is paid.
-func (t *commandText) dispatch(c *contract.Contract) (contract.Dispatch, error) {
+func (t commandText) dispatch(p *Plane) (contract.Dispatch, error) {
 	if t.call == nil {
-		return c.Command(t.text)
+		return p.cfg.Contract.Command(t.text)
 	}
-	if len(t.call.Value) == 0 {
-		t.call.Value = json.RawMessage("null")
+	return p.Dispatch(t.call.Type, t.call.Value)
+}
+
+// Dispatch makes the call of a function, if the contract takes it.
+func (p *Plane) Dispatch(function string, value json.RawMessage) (contract.Dispatch, error) {
+	if len(value) == 0 {
+		value = json.RawMessage("null")
 	}
-	value, err := canon.JSON(t.call.Value)
+	text, err := canon.JSON(value)
 	if err != nil {
 		return contract.Dispatch{}, fault.New(fault.Invalid, "the command's value: %v", err).WithHint("pass plain JSON")
 	}
-	d := contract.Dispatch{Type: t.call.Type, Value: value}
-	return d, c.Fits(d)
+	d := contract.Dispatch{Type: function, Value: text}
+	return d, p.cfg.Contract.Fits(d)
 }
 
 // TxResult is what became of a transaction.
@@ -80,7 +85,7 @@ func (p *Plane) opTx() *op.Op {
 		Access: op.Write, Effects: op.Effects{OpenWorld: true}, Untrusted: true, Args: []string{"command"},
 		Example: `{"command":"{\"type\":\"expense_read_room\",\"value\":{\"channel\":\"trip-nyc\"}}","sim":true}`,
 		Run: func(ctx context.Context, in txIn) (TxResult, error) {
-			d, err := in.Command.dispatch(p.cfg.Contract)
+			d, err := in.Command.dispatch(p)
 			if err != nil {
 				return TxResult{}, err
 			}

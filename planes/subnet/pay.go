@@ -2,6 +2,7 @@ package subnet
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"sync"
 	"time"
@@ -29,6 +30,9 @@ func newPaying() *paying {
 // on by itself.
 func (m *member) pay(ctx context.Context, id feed.ID, c *machine.Command) ([32]byte, error) {
 	port := m.plane.cfg.Settlement
+	if err := m.sameNetwork(ctx); err != nil {
+		return [32]byte{}, err
+	}
 	if err := m.deployed(ctx); err != nil {
 		return [32]byte{}, err
 	}
@@ -47,6 +51,16 @@ func (m *member) pay(ctx context.Context, id feed.ID, c *machine.Command) ([32]b
 	m.paying.calls[id] = hash
 	m.paying.queue <- id // it has room for as many as there are calls
 	return hash, nil
+}
+
+// sameNetwork makes sure that this peer pays where the subnet settles.
+func (m *member) sameNetwork(ctx context.Context) error {
+	genesis, err := m.plane.cfg.Settlement.Genesis(ctx)
+	if err != nil || sha256.Sum256(genesis) == m.first.Settlement.Genesis.Hash {
+		return err
+	}
+	return fault.New(fault.Conflict, "the subnet settles on network %q, this peer on another one", m.first.Settlement.Network).
+		WithHint("start it without --msb-genesis in a home that has no settlement network of its own, or name the subnet's")
 }
 
 // deployed makes sure that the subnet is registered where it settles: its own peer
