@@ -60,7 +60,7 @@ var house = []struct {
 	{"cmd/internal/config", "flags know nothing of what they set", []string{"core/fault"}, nil},
 	{"cmd/internal/attach", "a peer in another process is a caller like any other", []string{"core/event", "core/fault", "core/op"}, []string{"rpc"}},
 	{"cmd/internal/peer", "the assembly is the one place that knows every part",
-		[]string{"core", "planes/msb", "planes/sidechannel", "intersplit", "agent", "cmd/internal/config"}, []string{"rpc", "mcp"}},
+		[]string{"core", "planes/msb", "planes/sidechannel", "planes/subnet", "intersplit", "agent", "cmd/internal/config"}, []string{"rpc", "mcp"}},
 	{"cmd/internal/validator", "a node of a settlement network is assembled without a peer's planes",
 		[]string{"core", "planes/msb", "cmd/internal/config", "cmd/internal/attach"}, nil},
 	{"cmd/intercom", "the program: assembly, surfaces, flags",

@@ -12,6 +12,9 @@ import (
 	"intercom/intersplit/money"
 )
 
+// FeedOf names the feed that holds a channel's ledger.
+func FeedOf(channel string) feed.FeedID { return feedOf(channel) }
+
 // feedOf names the feed that holds a channel's ledger.
 func feedOf(channel string) feed.FeedID {
 	return sha256.Sum256(canon.Preimage("intercom/ledger/room/v1", []byte(channel)))

@@ -72,11 +72,8 @@ func (p *Plane) admin(ctx context.Context) (*member, machine.Settings, error) {
 	switch {
 	case err != nil:
 		return nil, s, err
-	case s.Admin.IsZero():
-		return nil, s, fault.New(fault.Denied, "Only admin may perform this operation.").
-			WithHint("the subnet has none yet: the peer that made it names one with add_admin")
-	case s.Admin != m.self:
-		return nil, s, fault.New(fault.Denied, "Only admin may perform this operation.").WithHint("the admin is %s", s.Admin)
+	case s.Admin.IsZero() || s.Admin != m.self:
+		return nil, s, onlyFor(s, "Only admin may perform this operation.")
 	}
 	return m, s, nil
 }
@@ -94,8 +91,15 @@ func (p *Plane) moderator(ctx context.Context) (*member, error) {
 	if mod, err := machine.Value(local, "mod/"+m.self.String()); err != nil || string(mod) == "true" {
 		return m, err
 	}
-	return nil, fault.New(fault.Denied, "Only admin or mod may perform this operation.").
-		WithHint("the admin %s makes mods with set_mod", s.Admin)
+	return nil, onlyFor(s, "Only admin or mod may perform this operation.")
+}
+
+// onlyFor refuses what the admin decides, with who that is.
+func onlyFor(s machine.Settings, message string) error {
+	if s.Admin.IsZero() {
+		return fault.New(fault.Denied, "%s", message).WithHint("the subnet has no admin yet: the peer that made it names one with add_admin")
+	}
+	return fault.New(fault.Denied, "%s", message).WithHint("the admin is %s", s.Admin)
 }
 
 // onOff is a switch as upstream names it.

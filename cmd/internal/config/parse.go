@@ -107,7 +107,7 @@ func (p *parser) unknown(name string) {
 		p.problem("--%s: a settlement network is named by --msb-genesis <file or hash>", name)
 		return
 	}
-	for _, prefix := range []string{"subnet-", "ui-", "timer"} {
+	for _, prefix := range []string{"ui-"} {
 		if strings.HasPrefix(name, prefix) {
 			p.problem("--%s: not there yet", name)
 			return
