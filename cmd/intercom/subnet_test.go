@@ -57,6 +57,12 @@ func tutorial(t *testing.T, flags ...string) {
 		t.Errorf("a has %s, b %s", before, after)
 	}
 	eventually(t, b, "tx_result", `{"tx":"`+done.Tx+`"}`, holds("confirmed"))
+
+	result(t, a, "add_writer", `{"key":"`+peerKey(t, b)+`"}`)
+	eventually(t, b, "subnet_info", `{}`, holds(`"writable":true`))
+	result(t, b, "expense_add", `{"channel":"trip-nyc","payer":"bob","amount":"4","split":"alice,bob","note":"coffee"}`)
+	eventually(t, b, "expense_persist", `{"channel":"trip-nyc","wait_ms":60000}`, holds(`"state":"confirmed"`))
+	eventually(t, a, "get", `{"key":"expense/room/trip-nyc"}`, holds(`"entries":3`))
 	b.kill()
 	b = m.rpc(t, with("--peer-store-name", "b")...)
 	eventually(t, b, "subnet_info", `{}`, holds(key)) // remembered
