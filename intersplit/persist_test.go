@@ -231,3 +231,27 @@ func TestForeignAndForgedEntriesAreNotPersisted(t *testing.T) {
 type stranger struct{ *calling }
 
 func (*stranger) Caller() identity.PublicKey { return identity.PublicKey{2} }
+
+func TestARestoreThatReplacesUndoesTheRest(t *testing.T) {
+	w := newWorld(t)
+	a := w.join(1)
+	a.must("expense_add", `{"channel":"trip","payer":"ann","amount":"30","split":"ann,ben"}`)
+	a.must("expense_persist", `{"channel":"trip"}`)
+	before := a.must("expense_balance", `{"channel":"trip"}`).Text
+	a.must("expense_add", `{"channel":"trip","payer":"ben","amount":"8","split":"ann,ben"}`)
+	a.must("expense_clear", `{"channel":"trip"}`)
+	a.must("expense_add", `{"channel":"trip","payer":"ben","amount":"9","split":"ann,ben"}`)
+	var got RestoreResult
+	decodeResult(t, a.must("expense_restore", `{"channel":"trip","confirmed":false,"replace":true}`), &got)
+	if got.Undone != 3 || got.Added != 0 {
+		t.Errorf("%+v", got)
+	}
+	if after := a.must("expense_balance", `{"channel":"trip"}`).Text; after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	var again RestoreResult
+	decodeResult(t, a.must("expense_restore", `{"channel":"trip","confirmed":false,"replace":true}`), &again)
+	if after := a.must("expense_balance", `{"channel":"trip"}`).Text; after != before || again.Undone != 0 {
+		t.Errorf("replaced twice, it undoes %d and says:\n%s", again.Undone, after)
+	}
+}
