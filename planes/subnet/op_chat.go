@@ -119,7 +119,7 @@ func (p *Plane) opSetNick() *op.Op {
 			}
 			user := m.self
 			if in.User != "" {
-				if user, err = in.User.key("user"); err != nil {
+				if user, err = p.key(in.User, "user"); err != nil {
 					return written{}, err
 				}
 			}
@@ -145,7 +145,7 @@ func (p *Plane) opMuteStatus() *op.Op {
 		Access: op.Write, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Args: []string{"user", "muted"},
 		Example: `{"user":"` + exampleKey + `","muted":true}`,
 		Run: func(ctx context.Context, in muteIn) (written, error) {
-			user, err := in.User.key("user")
+			user, err := p.key(in.User, "user")
 			if err != nil {
 				return written{}, err
 			}
@@ -170,7 +170,7 @@ func (p *Plane) opSetMod() *op.Op {
 		Access: op.Admin, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Args: []string{"user", "mod"},
 		Example: `{"user":"` + exampleKey + `","mod":true}`,
 		Run: func(ctx context.Context, in modIn) (written, error) {
-			user, err := in.User.key("user")
+			user, err := p.key(in.User, "user")
 			if err != nil {
 				return written{}, err
 			}
@@ -195,7 +195,7 @@ func (p *Plane) opSetWhitelistStatus() *op.Op {
 		Access: op.Admin, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Args: []string{"user", "status"},
 		Example: `{"user":"` + exampleKey + `","status":true}`,
 		Run: func(ctx context.Context, in whitelistIn) (written, error) {
-			user, err := in.User.key("user")
+			user, err := p.key(in.User, "user")
 			if err != nil {
 				return written{}, err
 			}

@@ -65,7 +65,7 @@ func (p *Plane) chatRead(ctx context.Context, in chatReadIn) (chatReadOut, error
 	}
 	user := ""
 	if in.User != "" {
-		key, err := in.User.key("user")
+		key, err := p.key(in.User, "user")
 		if err != nil {
 			return chatReadOut{}, err
 		}

@@ -11,11 +11,11 @@ import (
 )
 
 type addressIn struct {
-	Address keyText `json:"address" jsonschema:"key of the peer, 64 hex digits, or its address"`
+	Address keyText `json:"address" jsonschema:"key of the peer, 64 hex digits, its address, or self for this one"`
 }
 
 type keyIn struct {
-	Key keyText `json:"key" jsonschema:"writer key of the peer, 64 hex digits, or its address"`
+	Key keyText `json:"key" jsonschema:"writer key of the peer, 64 hex digits, its address, or self for this one"`
 }
 
 type enabledIn struct {
@@ -28,7 +28,7 @@ func (p *Plane) opAddAdmin() *op.Op {
 		Notes:  "Only the peer that made the subnet can. The admin succeeds itself with update_admin.",
 		Access: op.Admin, Args: []string{"address"}, Example: `{"address":"` + exampleKey + `"}`,
 		Run: func(ctx context.Context, in addressIn) (written, error) {
-			key, err := in.Address.key("address")
+			key, err := p.key(in.Address, "address")
 			if err != nil {
 				return written{}, err
 			}
@@ -61,7 +61,7 @@ func (p *Plane) updateAdmin(ctx context.Context, in addressIn) (written, error) 
 	if strings.TrimSpace(string(in.Address)) == "null" {
 		return written{}, fault.New(fault.Denied, "a subnet cannot be left without an admin").WithHint("name the next admin by its key")
 	}
-	key, err := in.Address.key("address")
+	key, err := p.key(in.Address, "address")
 	if err != nil {
 		return written{}, err
 	}
@@ -84,7 +84,7 @@ func (p *Plane) byAdmin(name, summary, notes, done string, destructive bool, bod
 		Name: name, Owner: owner, Summary: summary, Notes: notes,
 		Access: op.Admin, Effects: op.Effects{Destructive: destructive}, Args: []string{"key"}, Example: `{"key":"` + exampleKey + `"}`,
 		Run: func(ctx context.Context, in keyIn) (written, error) {
-			key, err := in.Key.key("key")
+			key, err := p.key(in.Key, "key")
 			if err != nil {
 				return written{}, err
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"intercom/core/canon"
@@ -156,7 +157,10 @@ func (p *Plane) Transact(ctx context.Context, d contract.Dispatch, wait time.Dur
 	if m.settles() {
 		hash, err := m.pay(ctx, e.ID(), command)
 		if err != nil {
-			return TxResult{}, err
+			if ctx.Err() == nil { // else it may be paid all the same
+				err = errors.Join(err, m.abandon(e.ID()))
+			}
+			return TxResult{}, fault.Of(err)
 		}
 		out.Tx = hex.EncodeToString(hash[:])
 	}

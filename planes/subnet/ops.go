@@ -31,15 +31,18 @@ func (p *Plane) Ops() []*op.Op {
 
 type none struct{}
 
-// keyText is a peer's key as a parameter: 64 hex digits, or its address.
+// keyText is a peer's key as a parameter: 64 hex digits, its address, or self.
 type keyText string
 
 // Schema is the rule of a key; what it says is checked by whoever knows its name.
 func (keyText) Schema() op.Schema { return op.Schema{"type": "string", "maxLength": 128} }
 
 // key reads a key; its error names the parameter as upstream does (upstream 5.2).
-func (t keyText) key(parameter string) (identity.PublicKey, error) {
+func (p *Plane) key(t keyText, parameter string) (identity.PublicKey, error) {
 	word := strings.TrimSpace(string(t))
+	if word == "self" {
+		return p.cfg.Signer.PublicKey(), nil
+	}
 	parse := identity.ParsePublicKey
 	if strings.HasPrefix(strings.ToLower(word), "trac1") {
 		parse = identity.ParseAddress

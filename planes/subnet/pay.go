@@ -97,6 +97,19 @@ func (m *member) channel() (c [32]byte) {
 	return c
 }
 
+// abandon makes sure that a command which could not be paid, as its caller was told,
+// is not paid at a later start. It waits in the state and does nothing.
+func (m *member) abandon(id feed.ID) error {
+	b := m.store.Space("abandoned").Batch()
+	b.Set(id[:], nil)
+	return b.Commit()
+}
+
+func (m *member) abandoned(id feed.ID) bool {
+	_, ok, err := m.store.Space("abandoned").Get(id[:])
+	return ok || err != nil
+}
+
 // finish brings paid commands to their end until ctx ends: those of this run, and
 // at its beginning those that an earlier one left.
 func (m *member) finish(ctx context.Context) error {
@@ -130,7 +143,7 @@ func (m *member) resume(ctx context.Context) {
 	}
 	for _, id := range ids {
 		c, ok, err := machine.CommandIn(state, id)
-		if err == nil && ok {
+		if err == nil && ok && !m.abandoned(id) {
 			_, err = m.pay(ctx, id, c)
 		}
 		if err != nil && ctx.Err() == nil {

@@ -22,6 +22,7 @@ type bank struct {
 	deployed map[identity.PublicKey]bool
 	paid     map[[32]byte]machine.Claim // by transaction
 	payer    identity.PublicKey
+	broke    error // why nothing can be paid
 }
 
 func newBank(payer identity.PublicKey) *bank {
@@ -52,6 +53,9 @@ func (b *bank) Deployed(_ context.Context, subnet identity.PublicKey) (bool, err
 func (b *bank) Settle(_ context.Context, wish [32]byte, subnet identity.PublicKey, command [32]byte) ([32]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.broke != nil {
+		return [32]byte{}, b.broke
+	}
 	hash := sha256.Sum256(append(wish[:], command[:]...))
 	b.paid[hash] = machine.Claim{Subnet: subnet, Requester: b.payer, Command: command}
 	return hash, nil
@@ -128,4 +132,21 @@ func TestAnEqualCommandIsAnotherTransaction(t *testing.T) {
 	}
 	c := start(t, "c", setup{bootstrap: a.key(), seeds: a.host.Addrs()})
 	c.refused(fault.Unavailable, "", "subnet_info", with{}) // it cannot follow payments
+}
+
+func TestWhatCouldNotBePaidIsNotPaidLater(t *testing.T) {
+	dir, b := t.TempDir(), newBank(someone("a").PublicKey())
+	close(b.opened)
+	a := start(t, "a", setup{dir: dir, settlement: b})
+	b.broke = fault.New(fault.Limited, "the balance is 0, the fee 0.03").WithHint("ask somebody for a transfer")
+	a.refused(fault.Limited, "the balance is 0, the fee 0.03", "tx", with{"command": where})
+	a.wait("the command is confirmed", func() bool { return a.must("subnet_info", with{})["waiting"] == 0.0 })
+	a.stop()
+	b.broke = nil
+	again := start(t, "a", setup{dir: dir, settlement: b})
+	again.must("tx", with{"command": where, "wait_ms": 60000})
+	again.has("txl", 1.0)
+	if n := b.payments(); n != 1 {
+		t.Errorf("it was paid %d times", n)
+	}
 }

@@ -107,9 +107,11 @@ func (m *member) mayWrite(ctx context.Context) error {
 			return fault.New(fault.Denied, "Peer is not writable.").
 				WithHint("the admin of subnet %s lets it write: add_writer with key %s", m.bootstrap, m.self)
 		}
+		next := m.awaited.next()
 		signal(m.plane.poke) // ask
 		select {
-		case <-time.After(50 * time.Millisecond):
+		case <-next:
+		case <-time.After(time.Second):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
