@@ -19,8 +19,9 @@ type Contract interface {
 	// Get reads a value of the confirmed state, or as this peer sees it now; nil when
 	// there is none.
 	Get(ctx context.Context, key string, confirmed bool) (json.RawMessage, error)
-	// Call has a function called in a transaction, whose value is at most
-	// MaxCall as text, and waits at most so long for it to be confirmed. With sim it is only tried.
+	// Call has a function called in a transaction, with a value of at most 15 KiB of
+	// text, and waits at most so long for it to be confirmed. With sim it is only
+	// tried.
 	Call(ctx context.Context, function string, value json.RawMessage, sim bool, wait time.Duration) (Transaction, error)
 }
 

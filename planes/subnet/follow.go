@@ -47,6 +47,7 @@ func (m *member) catchUp(ctx context.Context) {
 			}
 			err := m.restore(ctx, peer)
 			if err == nil {
+				m.logger.Info("began from a snapshot", "peer", peer, "height", m.log.Status().Height)
 				return
 			}
 			m.logger.Info("a snapshot could not be used; blocks are fetched instead", "peer", peer, "err", err)
