@@ -31,7 +31,7 @@ func announced(tb testing.TB) (*feed.Entry, []byte) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	e, err := feeds.Append(tb.Context(), feedOf("trip"), identity.FromSeed([32]byte{1}), raw, time.UnixMilli(1_800_000_000_000))
+	e, err := feeds.Append(tb.Context(), FeedOf("trip"), identity.FromSeed([32]byte{1}), raw, time.UnixMilli(1_800_000_000_000))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -166,7 +166,7 @@ func TestATerminalExportCarriesItsBase64(t *testing.T) {
 func TestUnsupportedEntriesAreShown(t *testing.T) {
 	p := newWorld(t).join(1)
 	p.must("expense_add", `{"channel":"trip","payer":"alice","amount":"30","split":"alice,bob"}`)
-	if _, err := p.feeds.Append(t.Context(), feedOf("trip"), p.id, []byte(`{"kind":"loan","v":1}`), time.Now()); err != nil {
+	if _, err := p.feeds.Append(t.Context(), FeedOf("trip"), p.id, []byte(`{"kind":"loan","v":1}`), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	want := "- <time> | unsupported entry | by " + p.id.PublicKey().Address() + " | of an unknown kind"

@@ -106,6 +106,16 @@ func TestQuestionsOfTheLedgerAreAnsweredAtOnce(t *testing.T) {
 	}
 }
 
+func TestARoomIsPersistedAndRestoredInWords(t *testing.T) {
+	p := newWorld(t).join(1)
+	p.must("expense_add", `{"channel":"trip","payer":"ann","amount":"30","split":"ann,ben"}`)
+	for _, text := range []string{"persist", "restore"} {
+		if got, err := askAssist(t, p, text, true); err != nil || !got.Done || got.Operation != "expense_"+text {
+			t.Errorf("%s: %+v %v", text, got, err)
+		}
+	}
+}
+
 func TestWhatIsNotClearIsAskedAndNotDone(t *testing.T) {
 	p := newWorld(t).join(1)
 	p.must("expense_add", `{"channel":"trip","payer":"alex b","amount":"30","split":"alex b,alex m","currency":"EUR"}`)
@@ -125,7 +135,7 @@ func TestWhatIsNotClearIsAskedAndNotDone(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]fault.Kind{
-		"persist": fault.Unavailable, "restore": fault.Unavailable, "make me a sandwich": fault.Invalid, "why does zoe owe": fault.NotFound,
+		"make me a sandwich": fault.Invalid, "why does zoe owe": fault.NotFound,
 		"export pdf": fault.Invalid,
 	} {
 		if got, err := askAssist(t, p, text, true); fault.KindOf(err) != want {

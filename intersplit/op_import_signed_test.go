@@ -125,14 +125,14 @@ func TestASignedExportIsTheRoomItself(t *testing.T) {
 	again.setOnline(false)
 	importSigned(t, again, dataOf(t, c), false)
 	again.must("expense_add", `{"channel":"trip","payer":"dan","amount":"1","split":"dan","currency":"EUR"}`)
-	if forks, _, err := again.feeds.Forks(feedOf("trip")); len(forks) > 0 || err != nil {
+	if forks, _, err := again.feeds.Forks(FeedOf("trip")); len(forks) > 0 || err != nil {
 		t.Error(forks, err)
 	}
 }
 
 func (p *peer) count(t *testing.T) int {
 	t.Helper()
-	n, err := p.feeds.Count(feedOf("trip"))
+	n, err := p.feeds.Count(FeedOf("trip"))
 	if err != nil {
 		t.Fatal(err)
 	}

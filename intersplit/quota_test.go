@@ -12,7 +12,7 @@ import (
 func TestNobodyHasMoreThanTheQuota(t *testing.T) {
 	p := newWorld(t).join(1)
 	p.must("expense_add", expense("alice", "30"))
-	id := feedOf("trip")
+	id := FeedOf("trip")
 	for _, c := range []struct {
 		author identity.PublicKey
 		seq    uint64

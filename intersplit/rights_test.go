@@ -111,7 +111,7 @@ func TestARevocationKeepsWhatItsInviterKnew(t *testing.T) {
 	bob.must("expense_add", expense("bob", "5")) // alice does not know of it when she revokes
 	alice.setPolicy(Policy{InviteOnly: true, Inviters: inviters, Revoked: []identity.PublicKey{bob.id.PublicKey()}})
 	until(t, "the revocation is recorded", func() bool {
-		n, err := alice.feeds.Count(feedOf("trip"))
+		n, err := alice.feeds.Count(FeedOf("trip"))
 		return err == nil && n == 4 // join, two expenses, revoke
 	})
 	bob.setOnline(true)

@@ -12,8 +12,8 @@ import (
 	"intercom/intersplit/money"
 )
 
-// feedOf names the feed that holds a channel's ledger.
-func feedOf(channel string) feed.FeedID {
+// FeedOf names the feed that holds a channel's ledger.
+func FeedOf(channel string) feed.FeedID {
 	return sha256.Sum256(canon.Preimage("intercom/ledger/room/v1", []byte(channel)))
 }
 
@@ -38,7 +38,7 @@ type room struct {
 }
 
 func newRoom(channel string, feeds *feed.Feeds, channels Channels, q quota) *room {
-	return &room{channel: channel, id: feedOf(channel), feeds: feeds, channels: channels, quota: q}
+	return &room{channel: channel, id: FeedOf(channel), feeds: feeds, channels: channels, quota: q}
 }
 
 // look shows the room's state to read, which is built now if it was not before or

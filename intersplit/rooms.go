@@ -41,6 +41,8 @@ type Deps struct {
 	Channels Channels
 	Streams  Streams
 	Hub      *event.Hub
+	// Contract is where rooms are persisted; nil for a peer without one.
+	Contract Contract
 }
 
 // Rooms is the ledgers of one peer. Its methods may be called from any goroutine.
@@ -51,6 +53,7 @@ type Rooms struct {
 	self     ledger.Author
 	channels Channels
 	streams  Streams
+	contract Contract
 	hub      *event.Hub
 	log      *slog.Logger
 	now      func() time.Time
@@ -71,7 +74,7 @@ type Rooms struct {
 func New(deps Deps, cfg Config) *Rooms {
 	r := &Rooms{
 		feeds: deps.Feeds, space: deps.Space, signer: deps.Signer, self: ledger.Author(deps.Signer.PublicKey()),
-		channels: deps.Channels, streams: deps.Streams, hub: deps.Hub, log: cfg.Log, now: cfg.Now,
+		channels: deps.Channels, streams: deps.Streams, contract: deps.Contract, hub: deps.Hub, log: cfg.Log, now: cfg.Now,
 		byName: map[string]*room{}, byFeed: map[feed.FeedID]*room{},
 	}
 	if r.log == nil {
@@ -94,7 +97,7 @@ func New(deps Deps, cfg Config) *Rooms {
 
 // Ops are the operations of the ledger.
 func (r *Rooms) Ops() []*op.Op {
-	return slices.Concat([]*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp()}, r.exchangeOps(), r.changeOps(), r.viewOps())
+	return slices.Concat([]*op.Op{r.addOp(), r.listOp(), r.balanceOp(), r.clearOp(), r.persistOp(), r.restoreOp()}, r.exchangeOps(), r.changeOps(), r.viewOps())
 }
 
 // Run takes in what members announce, fetches what is missing and keeps the

@@ -91,7 +91,7 @@ func TestAWrongSignedEntryImportsNothing(t *testing.T) {
 func (p *peer) signed(t *testing.T, channel string) []*feed.Entry {
 	t.Helper()
 	var all []*feed.Entry
-	if err := p.feeds.Scan(feedOf(channel), feed.Position{}, func(e *feed.Entry) bool { all = append(all, e); return true }); err != nil {
+	if err := p.feeds.Scan(FeedOf(channel), feed.Position{}, func(e *feed.Entry) bool { all = append(all, e); return true }); err != nil {
 		t.Fatal(err)
 	}
 	return all

@@ -26,6 +26,7 @@ type world struct {
 	refresh   time.Duration
 	roomBytes uint64
 	snapshot  string // path of the file
+	contract  *contractState
 
 	mu    sync.Mutex
 	peers map[identity.PublicKey]*peer
@@ -35,7 +36,7 @@ type world struct {
 }
 
 func newWorld(t testing.TB) *world {
-	return &world{t: t, refresh: 100 * time.Millisecond, peers: map[identity.PublicKey]*peer{}, rng: rand.New(rand.NewPCG(1, 2))}
+	return &world{t: t, contract: newContractState(), refresh: 100 * time.Millisecond, peers: map[identity.PublicKey]*peer{}, rng: rand.New(rand.NewPCG(1, 2))}
 }
 
 // peer is one peer's ledgers on a store of its own; it is its Channels and its
@@ -83,7 +84,7 @@ func (w *world) joinWith(seed byte, s *store.Store) *peer {
 		w.t.Fatal(err)
 	}
 	p.Rooms = New(Deps{
-		Feeds: feeds, Space: s.Space("intersplit"), Signer: p.id, Channels: p, Streams: p, Hub: p.hub,
+		Feeds: feeds, Space: s.Space("intersplit"), Signer: p.id, Channels: p, Streams: p, Hub: p.hub, Contract: w.contract,
 	}, Config{Refresh: w.refresh, RoomBytes: w.roomBytes, SnapshotFile: w.snapshot})
 	// Who is in a world is there at once, and may be slow.
 	p.arrivals.alone, p.arrivals.together = 20*time.Millisecond, time.Minute

@@ -67,8 +67,8 @@ func callTool(t *testing.T, c mcpClient, tool *mcp.Tool, example json.RawMessage
 		t.Errorf("%s lacks annotations", tool.Name)
 	}
 	answer, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: tool.Name, Arguments: example})
-	if err == nil && answer.IsError && strings.Contains(textOf(answer), `"kind":"not_found"`) {
-		return // a fresh peer has nothing that the example names
+	if err == nil && answer.IsError && (strings.Contains(textOf(answer), `"kind":"not_found"`) || strings.Contains(textOf(answer), `"kind":"denied"`)) {
+		return // a fresh peer has nothing that the example names, and is nobody's admin
 	}
 	if err != nil || answer.IsError {
 		t.Errorf("%s %s: %v %s", tool.Name, example, err, textOf(answer))

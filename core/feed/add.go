@@ -126,7 +126,7 @@ func (f *Feeds) check(ctx context.Context, e *Entry) (*checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	if known, err := f.Has(e.Feed, c.id); err != nil || known {
+	if _, known, err := f.kin(e.Feed, c.id); err != nil || known {
 		return c, err
 	}
 	return c, e.verify(c.preimage())
@@ -184,7 +184,7 @@ func (f *Feeds) admit(r *round, c *checked, from identity.PublicKey, now time.Ti
 	if known, err := f.stored(r.lane, c); err != nil || known {
 		return Known, err
 	}
-	missing, err := kinship(c, f.facts)
+	missing, err := kinship(c, f.kin)
 	if err != nil {
 		if fault.KindOf(err) == fault.Invalid {
 			f.tally.refused.Add(1)
@@ -219,7 +219,8 @@ func (f *Feeds) stored(l *lane, c *checked) (bool, error) {
 			return false, nil
 		}
 	}
-	return f.Has(c.Feed, c.id)
+	_, known, err := f.kin(c.Feed, c.id)
+	return known, err
 }
 
 // kinship checks the entry against its parents, or names those that look does

@@ -36,6 +36,7 @@ type Feeds struct {
 	listening sync.Mutex   // one OnStored at a time
 	listeners atomic.Pointer[[]func(*Entry)]
 	guard     atomic.Pointer[func(*Entry, Size) error]
+	elders    atomic.Pointer[func(FeedID, ID) (Elder, bool, error)]
 }
 
 // lane orders the writers of the feeds that share it.

@@ -40,14 +40,14 @@ func (f *Feeds) foresee(c *checked, here map[ref]facts, now time.Time) (Outcome,
 	if _, twice := here[ref{c.Feed, c.id}]; twice {
 		return Known, nil
 	}
-	if known, err := f.Has(c.Feed, c.id); err != nil || known {
+	if _, known, err := f.kin(c.Feed, c.id); err != nil || known {
 		return Known, err
 	}
 	missing, err := kinship(c, func(feed FeedID, id ID) (facts, bool, error) {
 		if known, ok := here[ref{feed, id}]; ok {
 			return known, true, nil
 		}
-		return f.facts(feed, id)
+		return f.kin(feed, id)
 	})
 	switch {
 	case err != nil:

@@ -97,5 +97,6 @@ func (y *syncing) knows(id ID) (bool, error) {
 	if y.f.parked.has(y.feed, id) || y.f.held.has(y.feed, id) {
 		return true, nil
 	}
-	return y.f.Has(y.feed, id)
+	_, known, err := y.f.kin(y.feed, id)
+	return known, err
 }

@@ -1,6 +1,7 @@
 package msb
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -90,7 +91,7 @@ func (c *Choice) name(text string) error {
 }
 
 // home is the directory of the chosen network.
-func (c *Choice) home() string {
+func (c Choice) home() string {
 	if !c.named {
 		return filepath.Join(c.dir, Own)
 	}
@@ -114,6 +115,38 @@ func (c *Choice) real() bool {
 	}
 	s, err := chain.Settings(*c.genesis)
 	return err == nil && !s.Development
+}
+
+// decide takes over the network that something else of this peer has settled on,
+// unless one was named.
+func (p *Plane) decide(ctx context.Context) (Choice, error) {
+	c := p.choice()
+	if c.named || p.cfg.Given == nil {
+		return c, nil
+	}
+	text, err := p.cfg.Given(ctx)
+	if err != nil || text == nil {
+		return c, err
+	}
+	g, err := bft.ParseGenesis(text)
+	if err != nil {
+		return c, err
+	}
+	if _, err := chain.Settings(g); err != nil {
+		return c, err
+	}
+	c = Choice{dir: c.dir, named: true, hash: g.Hash(), genesis: &g}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cfg.Choice = c
+	return c, nil
+}
+
+// choice is the network to settle on, as far as it is decided.
+func (p *Plane) choice() Choice {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cfg.Choice
 }
 
 // keep remembers the choice for starts that name no network.
@@ -162,7 +195,7 @@ func readGenesis(path string) (bft.Genesis, error) {
 }
 
 // waitsFor says what a start that takes long waits for.
-func (c *Choice) waitsFor() string {
+func (c Choice) waitsFor() string {
 	if c.named && c.genesis == nil {
 		return "no peer has given the genesis " + c.hash.String() + " yet"
 	}

@@ -40,7 +40,10 @@ type network struct {
 
 // open opens the chosen network, which is fetched or made if need be.
 func (p *Plane) open(ctx context.Context) (*network, error) {
-	choice := p.cfg.Choice
+	choice, err := p.decide(ctx)
+	if err != nil {
+		return nil, err
+	}
 	n := &network{plane: p, servers: newServers(p.cfg.Network), up: make(chan struct{})}
 	genesis, err := p.genesis(ctx, n.servers)
 	if err != nil {

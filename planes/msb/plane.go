@@ -21,6 +21,10 @@ type Config struct {
 	Off bool
 	// Choice is the network to settle on.
 	Choice Choice
+	// Given gives the genesis of the network that something else of this peer has
+	// settled on, nil for none; it is asked when the first use finds that no network
+	// was named. Nil: nobody is asked.
+	Given func(ctx context.Context) (genesis []byte, err error)
 	// Signer is the wallet: whose balance is meant, and who signs.
 	Signer  bus.Signer
 	Network Network
@@ -181,7 +185,7 @@ func (p *Plane) use(ctx context.Context) (*network, error) {
 	case <-p.ended:
 		return nil, errStopped()
 	case <-timer.C:
-		return nil, fault.New(fault.Unavailable, "the settlement network has not started: %s", p.cfg.Choice.waitsFor()).
+		return nil, fault.New(fault.Unavailable, "the settlement network has not started: %s", p.choice().waitsFor()).
 			WithHint("connect with a peer that runs it (--msb-validators, --dht-bootstrap), then call again")
 	}
 }
@@ -199,7 +203,7 @@ func (p *Plane) Running() Running {
 	if n == nil {
 		return Running{}
 	}
-	return Running{Name: n.settings.Network, Genesis: n.hash, Dir: p.cfg.Choice.home()}
+	return Running{Name: n.settings.Network, Genesis: n.hash, Dir: p.choice().home()}
 }
 
 func (p *Plane) running() *network {

@@ -70,16 +70,17 @@ func (p *Plane) Deployed(ctx context.Context, subnet identity.PublicKey) (bool, 
 }
 
 // Settle sends the transaction that settles a command of a registered subnet, and
-// gives its hash as soon as it is on this peer's disk. A call that is repeated
-// gives the same transaction, also after a restart, until that has failed or
-// expired; then it makes another one.
-func (p *Plane) Settle(ctx context.Context, subnet identity.PublicKey, command [32]byte) (hash [32]byte, err error) {
+// gives its hash as soon as it is on this peer's disk. Wish tells one payment from
+// another for an equal command: repeated with the same wish it gives the same
+// transaction, also after a restart, until that has failed or expired; then it
+// makes another one.
+func (p *Plane) Settle(ctx context.Context, wish [32]byte, subnet identity.PublicKey, command [32]byte) (hash [32]byte, err error) {
 	n, err := p.use(ctx)
 	if err != nil {
 		return hash, err
 	}
 	body := bus.Contract{Subnet: subnet, Command: command}
-	return n.settle(ctx, "settle", [][]byte{subnet[:], command[:]}, body, func() error {
+	return n.settle(ctx, "settle", [][]byte{wish[:], subnet[:], command[:]}, body, func() error {
 		_, known, at, err := n.ledger.Deployment(ctx, subnet)
 		if err == nil && !known {
 			err = fault.New(fault.NotFound, "subnet %s is not registered on network %q at height %d", subnet, n.settings.Network, at).

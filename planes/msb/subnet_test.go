@@ -11,7 +11,7 @@ import (
 // proves settles a claim's command at a peer and checks the proof like a contract.
 func (s *somebody) proves(ctx context.Context, trust []byte, claim settle.Claim) [32]byte {
 	s.t.Helper()
-	hash, err := s.plane.Settle(ctx, claim.Subnet, claim.Command)
+	hash, err := s.plane.Settle(ctx, claim.Command, claim.Subnet, claim.Command)
 	if err != nil {
 		s.t.Fatal(err, fault.Of(err).Hint)
 	}
@@ -44,7 +44,7 @@ func TestASubnetSettlesItsCommands(t *testing.T) {
 	}
 	subnet := someone("subnet")
 	claim := settle.Claim{Subnet: subnet.PublicKey(), Requester: a.id.PublicKey(), Command: [32]byte{1}}
-	if _, err := a.plane.Settle(ctx, claim.Subnet, claim.Command); fault.KindOf(err) != fault.NotFound {
+	if _, err := a.plane.Settle(ctx, claim.Command, claim.Subnet, claim.Command); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a subnet that is not registered: %v", err)
 	}
 	deployed, err := a.plane.Deploy(ctx, subnet, [32]byte{9})
@@ -64,7 +64,7 @@ func TestASubnetSettlesItsCommands(t *testing.T) {
 		t.Errorf("another deployment of the subnet: %v", err)
 	}
 	hash := a.proves(ctx, trust, claim)
-	if again, err := a.plane.Settle(ctx, claim.Subnet, claim.Command); err != nil || again != hash {
+	if again, err := a.plane.Settle(ctx, claim.Command, claim.Subnet, claim.Command); err != nil || again != hash {
 		t.Errorf("the same command again: %x, %v", again, err)
 	}
 	if updates, err := a.plane.Updates(ctx, 1); err != nil || len(updates) != 0 {

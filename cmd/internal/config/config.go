@@ -38,6 +38,7 @@ type Config struct {
 	Backbone    int // topics relayed of which the peer is no member
 
 	Settlement Settlement
+	Subnet     Subnet
 
 	Bridge Bridge
 	Page   Page

@@ -56,11 +56,11 @@ func TestFormsOfAFlag(t *testing.T) {
 
 func TestEveryProblemIsReportedAtOnce(t *testing.T) {
 	_, _, err := parse(t, map[string]string{"SIDECHANNEL_QUIET": "perhaps"},
-		"--nonsense", "1", "--sc-bridge-port", "70000", "--mdns=maybe", "--subnet-channel", "b", "--sidechannel-pow", "sometimes", "--http", "x")
+		"--nonsense", "1", "--sc-bridge-port", "70000", "--mdns=maybe", "--ui-port", "b", "--sidechannel-pow", "sometimes", "--http", "x")
 	if fault.KindOf(err) != fault.Invalid {
 		t.Fatalf("got %v", err)
 	}
-	for _, named := range []string{"--nonsense", "70000", "maybe", "--subnet-channel: not there yet", "sometimes", "perhaps", `"x"`} {
+	for _, named := range []string{"--nonsense", "70000", "maybe", `--ui-port: "b"`, "sometimes", "perhaps", `"x"`} {
 		if !strings.Contains(err.Error(), named) {
 			t.Errorf("%q does not name %s", err, named)
 		}

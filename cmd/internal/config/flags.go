@@ -23,7 +23,7 @@ type Flag struct {
 
 // Flags is the table of flags.
 func Flags() []Flag {
-	return slices.Concat(homeFlags(), netFlags(), channelFlags(), settlementFlags(), bridgeFlags(), pageFlags(), surfaceFlags())
+	return slices.Concat(homeFlags(), netFlags(), channelFlags(), settlementFlags(), subnetFlags(), bridgeFlags(), pageFlags(), surfaceFlags())
 }
 
 func homeFlags() []Flag {

@@ -107,12 +107,6 @@ func (p *parser) unknown(name string) {
 		p.problem("--%s: a settlement network is named by --msb-genesis <file or hash>", name)
 		return
 	}
-	for _, prefix := range []string{"subnet-", "timer"} {
-		if strings.HasPrefix(name, prefix) {
-			p.problem("--%s: not there yet", name)
-			return
-		}
-	}
 	p.problem("--%s: no such flag", name)
 }
 

@@ -47,6 +47,10 @@ func (p *Peer) info(context.Context, none) (info, error) {
 		SidechannelEntry: entryChannel, SidechannelExtras: append([]string{}, p.cfg.Channels...),
 		Version: Version, Home: p.cfg.Home, Listening: append([]string{}, p.host.Addrs()...),
 	}
+	if bootstrap, channel, ok := p.subnet.Running(); ok {
+		text := bootstrap.String()
+		out.SubnetBootstrap, out.SubnetChannel = &text, &channel
+	}
 	if network := p.msb.Running(); network.Name != "" {
 		genesis := network.Genesis.String()
 		out.MSBBootstrap, out.MSBChannel, out.MSBStore = &genesis, &network.Name, &network.Dir
@@ -66,6 +70,9 @@ func (i info) text() string {
 		{"peer key", i.PeerPubkey}, {"address", i.PeerTracAddress}, {"writer key", i.PeerWriterKey},
 		{"store", i.PeerStore}, {"home", i.Home}, {"channels", strings.Join(append([]string{i.SidechannelEntry}, i.SidechannelExtras...), ", ")},
 		{"listening", strings.Join(i.Listening, ", ")}, {"version", i.Version},
+	}
+	if i.SubnetBootstrap != nil {
+		rows = append(rows, [2]string{"subnet", *i.SubnetBootstrap})
 	}
 	if i.Bridge != nil {
 		rows = append(rows, [2]string{"bridge", *i.Bridge})

@@ -31,6 +31,7 @@ import (
 	"intercom/planes/msb"
 	"intercom/planes/sidechannel"
 	"intercom/planes/sidechannel/sealed"
+	"intercom/planes/subnet"
 )
 
 const entryChannel = string(sidechannel.Entry)
@@ -52,6 +53,8 @@ type Peer struct {
 	rooms   *intersplit.Rooms
 	choice  msb.Choice // of the settlement network
 	msb     *msb.Plane
+	town    subnet.Choice // of the subnet
+	subnet  *subnet.Plane
 	bridge  *bridge // nil when it is off
 	page    *web    // nil when it is off
 	run     string  // names this run
@@ -65,7 +68,7 @@ type Peer struct {
 func Open(cfg config.Config, log *slog.Logger) (*Peer, error) {
 	p := &Peer{cfg: cfg, log: log, run: instance(), started: time.Now()}
 	p.stopped, p.stop = context.WithCancel(context.Background())
-	for _, step := range []func() error{p.openStore, p.chooseNetwork, p.listen, p.assemble, p.listenPage, p.openBridge, p.openPage} {
+	for _, step := range []func() error{p.openStore, p.chooseNetwork, p.chooseSubnet, p.listen, p.assemble, p.listenPage, p.openBridge, p.openPage} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, p.Close())
 		}
@@ -125,8 +128,9 @@ func (p *Peer) assemble() error {
 	if err != nil {
 		return err
 	}
+	p.msb = msb.New(msb.Config{Off: p.cfg.Settlement.Off, Choice: p.choice, Given: p.givenNetwork, Signer: p.id, Network: p.host, Hub: hub, Log: p.log})
+	p.subnet = p.newSubnet(hub)
 	p.rooms = p.newRooms(feeds, hub)
-	p.msb = msb.New(msb.Config{Off: p.cfg.Settlement.Off, Choice: p.choice, Signer: p.id, Network: p.host, Hub: hub, Log: p.log})
 	p.Registry = op.NewRegistry(hub, p.log)
 	p.declare(p.Registry)
 	return nil
@@ -137,7 +141,7 @@ func (p *Peer) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(p.stopped, cancel)()
-	parts := []core.Plane{part(p.host.Run), p.plane, part(p.keeper.Run), p.rooms, p.msb}
+	parts := []core.Plane{part(p.host.Run), p.plane, part(p.keeper.Run), p.rooms, p.msb, p.subnet}
 	if p.bridge != nil {
 		parts = append(parts, part(p.bridge.run))
 	}

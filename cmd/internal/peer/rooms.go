@@ -15,20 +15,21 @@ import (
 	"intercom/intersplit"
 	"intercom/planes/msb"
 	"intercom/planes/sidechannel"
+	"intercom/planes/subnet"
 )
 
 // newRooms plugs the ledgers into the channels and the network.
 func (p *Peer) newRooms(feeds *feed.Feeds, hub *event.Hub) *intersplit.Rooms {
 	return intersplit.New(intersplit.Deps{
 		Feeds: feeds, Space: p.store.Space("intersplit"), Signer: p.id,
-		Channels: channels{p.plane}, Streams: streams{p.host}, Hub: hub,
+		Channels: channels{p.plane}, Streams: streams{p.host}, Hub: hub, Contract: persisted{p.subnet},
 	}, intersplit.Config{Log: p.log, SnapshotFile: filepath.Join(p.cfg.Store(), "expense-split.snapshots.json")})
 }
 
 // Declared lists the operations of a peer without one: the declarations need no
 // state, only their functions do.
 func Declared() []op.Info {
-	p := &Peer{plane: &sidechannel.Plane{}, rooms: &intersplit.Rooms{}, msb: msb.New(msb.Config{})}
+	p := &Peer{plane: &sidechannel.Plane{}, rooms: &intersplit.Rooms{}, msb: msb.New(msb.Config{}), subnet: subnet.New(subnet.Config{Contract: newContract()})}
 	r := op.NewRegistry(nil, nil)
 	p.declare(r)
 	return r.Ops()
@@ -40,6 +41,7 @@ func (p *Peer) declare(r *op.Registry) {
 	r.Add(r.Builtins()...)
 	r.Add(p.plane.Ops()...)
 	r.Add(p.msb.Ops()...)
+	r.Add(p.subnet.Ops()...)
 	r.Add(p.rooms.Ops()...)
 }
 
