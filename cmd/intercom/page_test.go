@@ -26,7 +26,8 @@ func TestTutorialOnThePage(t *testing.T) {
 	p.until(t, `document.querySelector("#export-dialog textarea")?.value.includes("InterSplit Settlement Export")`)
 	p.click(t, "#export-dialog .quiet")
 	p.click(t, "#persist")
-	p.shows(t, "#keep-note", "ersist")
+	p.until(t, `/^persist: confirmed. tx=[0-9a-f]{64}$/.test(document.querySelector("#keep-note").textContent)`)
+	p.shows(t, "#feed", "persist: accepted")
 
 	peer.kill()
 	p.shows(t, "#state", "connection lost")
@@ -38,7 +39,7 @@ func TestTutorialOnThePage(t *testing.T) {
 	p = openTab(t, strings.TrimSpace(link))
 	p.join(t, "trip-nyc")
 	p.click(t, "#restore")
-	p.shows(t, "#keep-note", "estore")
+	p.shows(t, "#keep-note", "source=contract")
 	tutorialBalance(t, p)
 	p.sound(t)
 }

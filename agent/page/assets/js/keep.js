@@ -7,7 +7,9 @@ import { plural } from "./text.js";
 
 const note = by("keep-note");
 const progress = by("progress");
-const settled = new Set(["confirmed", "failed", "expired"]);
+const ended = new Set(["confirmed", "failed"]);
+const look = 500; // ms between two looks at what became of a transaction
+const looks = 240;
 
 export class Keeper {
   #room = null;
@@ -35,13 +37,14 @@ export class Keeper {
 
   persist() {
     return this.#run("persist", async () => {
-      let { tx, state, hash } = await this.#room.ask("expense_persist");
-      tx ??= hash;
-      this.#say(`persist: ${state}. tx=${tx}`);
-      while (!settled.has(state) && this.#offers("tx_wait")) {
+      let { tx, state, error } = await this.#room.ask("expense_persist");
+      const told = () => this.#say(`persist: ${state}. tx=${tx}${error ? ` ${error}` : ""}`);
+      told();
+      for (let n = 0; n < looks && !ended.has(state) && this.#offers("tx_result"); n++) {
+        await new Promise((done) => setTimeout(done, look));
         const before = state;
-        ({ state } = await this.#room.call("tx_wait", { hash: tx, timeout_ms: 30000 }));
-        if (state !== before) this.#say(`persist: ${state}. tx=${tx}`);
+        ({ state, error } = await this.#room.call("tx_result", { tx }));
+        if (state !== before) told();
       }
     });
   }
