@@ -2,7 +2,7 @@
 export CGO_ENABLED = 0
 
 # Packages whose goroutines are worth the race detector's price.
-RACE = ./core/event ./core/op/... ./core/feed ./planes/... ./intersplit/... ./agent/... ./rpc ./mcp ./cmd/internal/attach ./core/merkle ./core/bft
+RACE = ./core/event ./core/op/... ./core/feed ./planes/... ./intersplit/... ./agent/... ./rpc ./mcp ./cmd/internal/attach ./core/merkle ./core/bft ./core/ondemand
 
 .PHONY: test tools build cross vet check unit race docs proof bench
 

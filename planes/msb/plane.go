@@ -11,6 +11,7 @@ import (
 	"intercom/core/event"
 	"intercom/core/fault"
 	"intercom/core/identity"
+	"intercom/core/ondemand"
 	"intercom/planes/msb/bus"
 )
 
@@ -48,116 +49,52 @@ func (c Config) patience() time.Duration {
 // goroutine at any time; while [Plane.Run] does not run they answer
 // [fault.Unavailable].
 type Plane struct {
-	cfg   Config
-	log   *slog.Logger
-	begin chan *attempt // to Run
-	ended chan struct{} // Run has returned
+	cfg  Config
+	log  *slog.Logger
+	part *ondemand.Part[*network]
 
-	mu      sync.Mutex
-	current *attempt // nil: nobody has asked for a network yet
-}
-
-// attempt is one try to have a network; when it has gone wrong the next call
-// makes another one.
-type attempt struct {
-	done chan struct{} // closed when net or err is set
-	net  *network
-	err  error
+	mu sync.Mutex // for cfg.Choice
 }
 
 // New makes a plane. It starts nothing, opens nothing and writes nothing.
 func New(cfg Config) *Plane {
-	return &Plane{cfg: cfg, log: cfg.Log, begin: make(chan *attempt, 1), ended: make(chan struct{})}
+	return &Plane{cfg: cfg, log: cfg.Log, part: ondemand.New[*network](errStopped)}
 }
 
 // Run runs the network from its first use on, or at once when there is one
 // already, until ctx ends. It runs once. A network that fails is no error of
 // the peer: its operations say so, and the next one starts it again.
 func (p *Plane) Run(ctx context.Context) error {
-	defer close(p.ended)
 	if p.cfg.Off {
 		<-ctx.Done()
 		return nil
 	}
 	p.cfg.Network.OnPeer(p.met)
-	if p.cfg.Choice.begun() {
-		p.want()
+	if choice := p.choice(); choice.begun() {
+		p.part.Want()
 	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case a := <-p.begin:
-			p.live(ctx, a)
-		}
-	}
+	p.part.Run(ctx, p.live)
+	return nil
 }
 
 // live has a network and runs it until ctx ends or it fails.
-func (p *Plane) live(ctx context.Context, a *attempt) {
+func (p *Plane) live(ctx context.Context, ready func(*network)) error {
 	n, err := p.open(ctx)
 	if err != nil {
-		if p.settle(a, nil, err); ctx.Err() == nil {
+		if ctx.Err() == nil {
 			p.log.Error("the settlement network cannot be opened", "err", err)
 		}
-		return
+		return err
 	}
-	err = n.run(ctx, func() { p.settle(a, n, nil) })
+	err = n.run(ctx, func() { ready(n) })
 	if closing := n.close(); closing != nil {
 		err = errors.Join(err, closing)
 	}
-	p.lose(a, err)
 	if err != nil && ctx.Err() == nil {
 		p.log.Error("the settlement network has stopped", "network", n.settings.Network, "err", err)
 		p.cfg.Hub.Publish("msb_health", healthEvent{Network: n.settings.Network, State: "failed", Reason: fault.Of(err).Message})
 	}
-}
-
-// settle tells those who wait how an attempt went.
-func (p *Plane) settle(a *attempt, n *network, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-a.done:
-	default:
-		a.net, a.err = n, err
-		close(a.done)
-	}
-}
-
-// lose ends an attempt whose network ran: the next call makes another one.
-func (p *Plane) lose(a *attempt, err error) {
-	if err == nil {
-		err = errStopped()
-	}
-	p.settle(a, nil, err)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.current == a {
-		p.current = nil
-	}
-}
-
-// want gives the attempt under way, or makes one.
-func (p *Plane) want() *attempt {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a := p.current; a != nil && !(a.ended() && a.err != nil) {
-		return a
-	}
-	a := &attempt{done: make(chan struct{})}
-	p.current = a
-	p.begin <- a // Run takes it: there is one attempt at a time
-	return a
-}
-
-func (a *attempt) ended() bool {
-	select {
-	case <-a.done:
-		return true
-	default:
-		return false
-	}
+	return err
 }
 
 // patience is how long a call waits for its network to start: only one whose
@@ -169,25 +106,10 @@ func (p *Plane) use(ctx context.Context) (*network, error) {
 	if p.cfg.Off {
 		return nil, fault.New(fault.Unavailable, "settlement is turned off").WithHint("start the peer without --msb 0")
 	}
-	select {
-	case <-p.ended:
-		return nil, errStopped()
-	default:
-	}
-	a := p.want()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-a.done:
-		return a.net, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-p.ended:
-		return nil, errStopped()
-	case <-timer.C:
-		return nil, fault.New(fault.Unavailable, "the settlement network has not started: %s", p.choice().waitsFor()).
+	return p.part.Use(ctx, patience, func() error {
+		return fault.New(fault.Unavailable, "the settlement network has not started: %s", p.choice().waitsFor()).
 			WithHint("connect with a peer that runs it (--msb-validators, --dht-bootstrap), then call again")
-	}
+	})
 }
 
 // Running is a network that runs.
@@ -199,26 +121,17 @@ type Running struct {
 
 // Running tells which network runs, and starts nothing.
 func (p *Plane) Running() Running {
-	n := p.running()
+	n := p.part.Running()
 	if n == nil {
 		return Running{}
 	}
 	return Running{Name: n.settings.Network, Genesis: n.hash, Dir: p.choice().home()}
 }
 
-func (p *Plane) running() *network {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a := p.current; a != nil && a.ended() {
-		return a.net
-	}
-	return nil
-}
-
 // met lets what rests go out again when a light client that had no server may
 // have one.
 func (p *Plane) met(peer identity.PublicKey, connected bool) {
-	n := p.running()
+	n := p.part.Running()
 	if !connected || n == nil || n.node != nil {
 		return
 	}

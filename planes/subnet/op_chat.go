@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"intercom/core/fault"
+	"intercom/core/identity"
 	"intercom/core/op"
 	"intercom/planes/subnet/machine"
 )
@@ -134,6 +135,22 @@ func (p *Plane) opSetNick() *op.Op {
 	})
 }
 
+// about writes what concerns somebody, in the name of who may say so.
+func (p *Plane) about(
+	ctx context.Context, who keyText, as func(context.Context) (*member, error), say func(user identity.PublicKey) (machine.Body, string),
+) (written, error) {
+	user, err := p.key(who, "user")
+	if err != nil {
+		return written{}, err
+	}
+	m, err := as(ctx)
+	if err != nil {
+		return written{}, err
+	}
+	body, done := say(user)
+	return m.write(ctx, body, done)
+}
+
 type muteIn struct {
 	User  keyText `json:"user" jsonschema:"key or address of whom it is about"`
 	Muted op.Flag `json:"muted" jsonschema:"true or 1: it may not post; false or 0: it may again"`
@@ -145,15 +162,9 @@ func (p *Plane) opMuteStatus() *op.Op {
 		Access: op.Write, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Args: []string{"user", "muted"},
 		Example: `{"user":"` + exampleKey + `","muted":true}`,
 		Run: func(ctx context.Context, in muteIn) (written, error) {
-			user, err := p.key(in.User, "user")
-			if err != nil {
-				return written{}, err
-			}
-			m, err := p.moderator(ctx)
-			if err != nil {
-				return written{}, err
-			}
-			return m.write(ctx, &machine.MuteStatus{User: user, On: bool(in.Muted)}, fmt.Sprintf("Changed mute status %s to %t", user, bool(in.Muted)))
+			return p.about(ctx, in.User, p.moderator, func(user identity.PublicKey) (machine.Body, string) {
+				return &machine.MuteStatus{User: user, On: bool(in.Muted)}, fmt.Sprintf("Changed mute status %s to %t", user, bool(in.Muted))
+			})
 		},
 		Text: written.text,
 	})
@@ -170,15 +181,9 @@ func (p *Plane) opSetMod() *op.Op {
 		Access: op.Admin, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Args: []string{"user", "mod"},
 		Example: `{"user":"` + exampleKey + `","mod":true}`,
 		Run: func(ctx context.Context, in modIn) (written, error) {
-			user, err := p.key(in.User, "user")
-			if err != nil {
-				return written{}, err
-			}
-			m, _, err := p.admin(ctx)
-			if err != nil {
-				return written{}, err
-			}
-			return m.write(ctx, &machine.SetMod{User: user, On: bool(in.Mod)}, fmt.Sprintf("Changed mod status %s to %t", user, bool(in.Mod)))
+			return p.about(ctx, in.User, p.admin, func(user identity.PublicKey) (machine.Body, string) {
+				return &machine.SetMod{User: user, On: bool(in.Mod)}, fmt.Sprintf("Changed mod status %s to %t", user, bool(in.Mod))
+			})
 		},
 		Text: written.text,
 	})
@@ -195,15 +200,9 @@ func (p *Plane) opSetWhitelistStatus() *op.Op {
 		Access: op.Admin, Effects: op.Effects{Idempotent: true, OpenWorld: true}, Args: []string{"user", "status"},
 		Example: `{"user":"` + exampleKey + `","status":true}`,
 		Run: func(ctx context.Context, in whitelistIn) (written, error) {
-			user, err := p.key(in.User, "user")
-			if err != nil {
-				return written{}, err
-			}
-			m, _, err := p.admin(ctx)
-			if err != nil {
-				return written{}, err
-			}
-			return m.write(ctx, &machine.SetWhitelistStatus{User: user, On: bool(in.Status)}, fmt.Sprintf("Changed whitelist status %s to %t", user, bool(in.Status)))
+			return p.about(ctx, in.User, p.admin, func(user identity.PublicKey) (machine.Body, string) {
+				return &machine.SetWhitelistStatus{User: user, On: bool(in.Status)}, fmt.Sprintf("Changed whitelist status %s to %t", user, bool(in.Status))
+			})
 		},
 		Text: written.text,
 	})

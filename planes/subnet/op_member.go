@@ -72,10 +72,10 @@ func (p *Plane) updateAdmin(ctx context.Context, in addressIn) (written, error) 
 	if s.Next == m.self && key == m.self && s.Admin != m.self {
 		return m.write(ctx, &machine.AcceptAdmin{}, "Changed admin "+s.Admin.String()+" to "+key.String())
 	}
-	if m, s, err = p.admin(ctx); err != nil {
+	if m, err = p.admin(ctx); err != nil {
 		return written{}, err
 	}
-	return m.write(ctx, &machine.UpdateAdmin{Key: key}, "Named "+key.String()+" to succeed "+s.Admin.String()+"; it accepts with update_admin")
+	return m.write(ctx, &machine.UpdateAdmin{Key: key}, "Named "+key.String()+" to succeed "+m.self.String()+"; it accepts with update_admin")
 }
 
 // byAdmin declares an operation by which the admin says something about a key.
@@ -88,7 +88,7 @@ func (p *Plane) byAdmin(name, summary, notes, done string, destructive bool, bod
 			if err != nil {
 				return written{}, err
 			}
-			m, _, err := p.admin(ctx)
+			m, err := p.admin(ctx)
 			if err != nil {
 				return written{}, err
 			}
@@ -140,7 +140,7 @@ func (p *Plane) toggle(owner, name, summary, notes string, body func(on bool) ma
 		Name: name, Owner: owner, Summary: summary, Notes: notes, Access: op.Admin, Effects: op.Effects{Idempotent: true},
 		Args: []string{"enabled"}, Example: `{"enabled":true}`,
 		Run: func(ctx context.Context, in enabledIn) (written, error) {
-			m, _, err := p.admin(ctx)
+			m, err := p.admin(ctx)
 			if err != nil {
 				return written{}, err
 			}

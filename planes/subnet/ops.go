@@ -70,15 +70,15 @@ func (p *Plane) view(ctx context.Context) (*member, machine.Settings, error) {
 }
 
 // admin gives the subnet to its admin.
-func (p *Plane) admin(ctx context.Context) (*member, machine.Settings, error) {
+func (p *Plane) admin(ctx context.Context) (*member, error) {
 	m, s, err := p.view(ctx)
 	switch {
 	case err != nil:
-		return nil, s, err
+		return nil, err
 	case s.Admin.IsZero() || s.Admin != m.self:
-		return nil, s, onlyFor(s, "Only admin may perform this operation.")
+		return nil, onlyFor(s, "Only admin may perform this operation.")
 	}
-	return m, s, nil
+	return m, nil
 }
 
 // moderator gives the subnet to its admin and mods.

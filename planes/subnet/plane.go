@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"intercom/core/event"
 	"intercom/core/fault"
 	"intercom/core/identity"
+	"intercom/core/ondemand"
 	"intercom/core/p2p"
 	"intercom/planes/subnet/contract"
 	"intercom/planes/subnet/machine"
@@ -51,115 +51,47 @@ type Network interface {
 // goroutine at any time; while [Plane.Run] does not run they answer
 // [fault.Unavailable].
 type Plane struct {
-	cfg   Config
-	log   *slog.Logger
-	begin chan *attempt // to Run
-	ended chan struct{} // Run has returned
-	poke  chan struct{} // a peer came or went
-
-	mu      sync.Mutex
-	current *attempt // nil: nobody has asked for the subnet yet
-}
-
-// attempt is one try to have the subnet; when it has gone wrong the next call makes
-// another one.
-type attempt struct {
-	done   chan struct{} // closed when member or err is set
-	member *member
-	err    error
+	cfg  Config
+	log  *slog.Logger
+	part *ondemand.Part[*member]
+	poke chan struct{} // a peer came or went
 }
 
 // New makes a plane. It starts nothing, opens nothing and writes nothing.
 func New(cfg Config) *Plane {
-	return &Plane{
-		cfg: cfg, log: cfg.Log, begin: make(chan *attempt, 1), ended: make(chan struct{}), poke: make(chan struct{}, 1),
-	}
+	return &Plane{cfg: cfg, log: cfg.Log, part: ondemand.New[*member](errStopped), poke: make(chan struct{}, 1)}
 }
 
 // Run takes part in the subnet from its first use on, or at once when it was named
 // or used before, until ctx ends. It runs once. A subnet that fails is no error of
 // the peer: its operations say so, and the next one starts it again.
 func (p *Plane) Run(ctx context.Context) error {
-	defer close(p.ended)
 	p.cfg.Network.OnPeer(func(identity.PublicKey, bool) { signal(p.poke) })
 	if p.cfg.Choice.begun() {
-		p.want()
+		p.part.Want()
 	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case a := <-p.begin:
-			p.live(ctx, a)
-		}
-	}
+	p.part.Run(ctx, p.live)
+	return nil
 }
 
 // live has the subnet and takes part in it until ctx ends or it fails.
-func (p *Plane) live(ctx context.Context, a *attempt) {
+func (p *Plane) live(ctx context.Context, ready func(*member)) error {
 	m, err := p.open(ctx)
 	if err != nil {
-		if p.settle(a, nil, err); ctx.Err() == nil {
+		if ctx.Err() == nil {
 			p.log.Error("the subnet cannot be opened", "err", err)
 		}
-		return
+		return err
 	}
-	err = m.run(ctx, func() { p.settle(a, m, nil) })
+	err = m.run(ctx, func() { ready(m) })
 	if closing := m.close(); closing != nil {
 		err = errors.Join(err, closing)
 	}
-	p.lose(a, err)
 	if err != nil && ctx.Err() == nil {
 		p.log.Error("the subnet has stopped", "subnet", m.bootstrap, "err", err)
 		p.cfg.Hub.Publish("subnet_health", healthEvent{Subnet: m.bootstrap.String(), State: "failed", Reason: fault.Of(err).Message})
 	}
-}
-
-// settle tells those who wait how an attempt went.
-func (p *Plane) settle(a *attempt, m *member, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-a.done:
-	default:
-		a.member, a.err = m, err
-		close(a.done)
-	}
-}
-
-// lose ends an attempt that went well for a while: the next call makes another one.
-func (p *Plane) lose(a *attempt, err error) {
-	if err == nil {
-		err = errStopped()
-	}
-	p.settle(a, nil, err)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.current == a {
-		p.current = nil
-	}
-}
-
-// want gives the attempt under way, or makes one.
-func (p *Plane) want() *attempt {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a := p.current; a != nil && !(a.ended() && a.err != nil) {
-		return a
-	}
-	a := &attempt{done: make(chan struct{})}
-	p.current = a
-	p.begin <- a // Run takes it: there is one attempt at a time
-	return a
-}
-
-func (a *attempt) ended() bool {
-	select {
-	case <-a.done:
-		return true
-	default:
-		return false
-	}
+	return err
 }
 
 // patience is how long a call waits for the subnet: only a joiner that has met no
@@ -168,41 +100,16 @@ const patience = 20 * time.Second
 
 // use gives the subnet, which is made or joined if need be.
 func (p *Plane) use(ctx context.Context) (*member, error) {
-	select {
-	case <-p.ended:
-		return nil, errStopped()
-	default:
-	}
-	a := p.want()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-a.done:
-		return a.member, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-p.ended:
-		return nil, errStopped()
-	case <-timer.C:
-		return nil, fault.New(fault.Unavailable, "subnet %s is not there yet: no peer of it has answered", p.cfg.Choice.Bootstrap).
+	return p.part.Use(ctx, patience, func() error {
+		return fault.New(fault.Unavailable, "subnet %s is not there yet: no peer of it has answered", p.cfg.Choice.Bootstrap).
 			WithHint("connect with a peer of it (--dht-bootstrap) whose bootstrap key this is, then call again")
-	}
-}
-
-// running gives the subnet if it is there, and starts nothing.
-func (p *Plane) running() *member {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if a := p.current; a != nil && a.ended() {
-		return a.member
-	}
-	return nil
+	})
 }
 
 // Running tells in which subnet this peer takes part: its bootstrap key and channel.
 // It starts nothing; ok is false while there is none.
 func (p *Plane) Running() (bootstrap identity.PublicKey, channel string, ok bool) {
-	m := p.running()
+	m := p.part.Running()
 	if m == nil {
 		return identity.PublicKey{}, "", false
 	}
